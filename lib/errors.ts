@@ -1,0 +1,198 @@
+// Every error that plainsql throws at run time: data first, text last. No text ever holds a parameter's value;
+// the driver's own error, which may, is reachable as `cause` but is not printed with the error.
+
+/** The part of a query that an error names. */
+export interface QueryIdentity {
+  readonly name: string
+  readonly source: string
+}
+
+/** The base of all of plainsql's errors. */
+export class PlainsqlError extends Error {
+  override get name(): string {
+    return this.constructor.name
+  }
+}
+
+/** What PostgreSQL says of a failure, as far as it says it (protocol: "Error and Notice Message Fields"). */
+export interface ServerFields {
+  readonly code?: string | undefined
+  readonly severity?: string | undefined
+  readonly detail?: string | undefined
+  readonly hint?: string | undefined
+  readonly position?: string | undefined
+  readonly schema?: string | undefined
+  readonly table?: string | undefined
+  readonly column?: string | undefined
+  readonly constraint?: string | undefined
+}
+
+/** PostgreSQL refused a statement. The connection is not hurt by it. */
+export class QueryError extends PlainsqlError {
+  /** The function's name: `createUser`; null for BEGIN, COMMIT and the like. */
+  readonly query: string | null
+  /** `sql/users.sql:12`; null where `query` is. */
+  readonly source: string | null
+  /** Five characters, see PostgreSQL's appendix A: `23505`. */
+  readonly sqlState: string
+  readonly schema: string | null
+  readonly table: string | null
+  readonly column: string | null
+  readonly constraint: string | null
+  readonly hint: string | null
+  readonly #cause: Error & ServerFields
+
+  constructor(query: QueryIdentity | null, cause: Error & ServerFields) {
+    const sqlState = cause.code ?? 'XX000'
+    super(`${withoutValues(sqlState, cause.message)} [${sqlState}]${inQuery(query)}`)
+    this.query = query?.name ?? null
+    this.source = query?.source ?? null
+    this.sqlState = sqlState
+    this.schema = cause.schema ?? null
+    this.table = cause.table ?? null
+    this.column = cause.column ?? null
+    this.constraint = cause.constraint ?? null
+    this.hint = cause.hint ?? null
+    this.#cause = cause
+  }
+
+  /**
+   * The driver's error: full message, `detail`, `position`. It may hold values (`Key (email)=(…) already exists.`):
+   * a getter, so that printing the QueryError does not print it.
+   */
+  override get cause(): Error & ServerFields {
+    return this.#cause
+  }
+
+  /** PostgreSQL's DETAIL, which usually holds values of the row concerned. */
+  get detail(): string | null {
+    return this.#cause.detail ?? null
+  }
+
+  /** Whether the same work may succeed if tried again: serialization failure (40001) or deadlock (40P01). */
+  get retryable(): boolean {
+    return this.sqlState === '40001' || this.sqlState === '40P01'
+  }
+}
+
+/** A UNIQUE or PRIMARY KEY constraint already has such a row (23505); `constraint` names it. */
+export class UniqueViolationError extends QueryError {}
+/** A referenced row is missing, or still referenced (23503); `constraint` names the foreign key. */
+export class ForeignKeyViolationError extends QueryError {}
+/** A NOT NULL column got NULL (23502); `column` names it. */
+export class NotNullViolationError extends QueryError {}
+/** A CHECK constraint said no (23514); `constraint` names it. */
+export class CheckViolationError extends QueryError {}
+
+const byState: Readonly<Record<string, typeof QueryError>> = {
+  '23502': NotNullViolationError,
+  '23503': ForeignKeyViolationError,
+  '23505': UniqueViolationError,
+  '23514': CheckViolationError,
+}
+
+/** The error class for a SQLSTATE, made from the driver's error. */
+export function queryError(query: QueryIdentity | null, cause: Error & ServerFields): QueryError {
+  const QueryErrorClass = byState[cause.code ?? ''] ?? QueryError
+  return new QueryErrorClass(query, cause)
+}
+
+/** The connection was lost or could not be made. Whether a running statement took effect is unknown. */
+export class ConnectionError extends PlainsqlError {
+  readonly query: string | null
+  /** A SQLSTATE (`57P01`) or a system error code (`ECONNREFUSED`), if there is one. */
+  readonly code: string | null
+
+  constructor(query: QueryIdentity | null, cause: Error & { code?: string | undefined }) {
+    super(`${cause.message || 'the connection was lost'}${cause.code ? ` [${cause.code}]` : ''}${inQuery(query)}`, { cause })
+    this.query = query?.name ?? null
+    this.code = cause.code ?? null
+  }
+}
+
+/** No connection became free in time. */
+export class AcquireTimeoutError extends PlainsqlError {
+  constructor(query: QueryIdentity | null, timeoutMs: number, pool: { max: number; waiting: number }) {
+    super(
+      `no connection became free within ${timeoutMs} ms: all ${pool.max} are in use and ${pool.waiting} other callers wait` +
+        `${inQuery(query)}. Look for units of work that wait for something else, or raise pool.max`,
+    )
+  }
+}
+
+/** The database was closed, or is closing. */
+export class DatabaseClosedError extends PlainsqlError {
+  constructor(query: QueryIdentity | null) {
+    super(`the database was closed${inQuery(query)}: call db.close() after the last use`)
+  }
+}
+
+/** A `:one` or `:value` query found no row. Use `:opt` where no row is a normal answer. */
+export class NoRowsError extends PlainsqlError {
+  readonly query: string
+
+  constructor(query: QueryIdentity) {
+    super(`expected one row, got none${inQuery(query)}`)
+    this.query = query.name
+  }
+}
+
+/** A `:one`, `:opt` or `:value` query found more than one row. Nothing was truncated: no row is returned. */
+export class TooManyRowsError extends PlainsqlError {
+  readonly query: string
+  readonly rows: number
+
+  constructor(query: QueryIdentity, rows: number) {
+    super(`expected one row, got ${rows}${inQuery(query)}`)
+    this.query = query.name
+    this.rows = rows
+  }
+}
+
+/** A value does not fit its parameter; nothing was sent. */
+export class ParameterError extends PlainsqlError {
+  readonly query: string
+  readonly parameter: string
+
+  constructor(query: QueryIdentity, parameter: string, problem: string) {
+    super(`parameter "${parameter}" ${problem}${inQuery(query)}`)
+    this.query = query.name
+    this.parameter = parameter
+  }
+}
+
+/** A row is not what the generated types say: a NULL that was ruled out, or a value that its type cannot hold. */
+export class DecodeError extends PlainsqlError {
+  readonly query: string
+  /** The column's name, or its number if that is all that is known. */
+  readonly column: string
+
+  constructor(query: QueryIdentity, column: string, problem: string) {
+    super(`column "${column}" ${problem}${inQuery(query)}`)
+    this.query = query.name
+    this.column = column
+  }
+}
+
+/** The unit of work is over: it was committed or rolled back. */
+export class UnitOfWorkClosedError extends PlainsqlError {
+  constructor(query: QueryIdentity | null) {
+    super(`the unit of work is over${inQuery(query)}: await everything before its function returns`)
+  }
+}
+
+/** COMMIT was answered with ROLLBACK: a statement of the unit had failed and its error was swallowed. */
+export class CommitAbortedError extends PlainsqlError {
+  constructor(cause: unknown) {
+    super('the unit of work was rolled back at COMMIT, because one of its statements had failed: see cause', { cause })
+  }
+}
+
+function inQuery(query: QueryIdentity | null): string {
+  return query === null ? '' : ` in ${query.name} (${query.source})`
+}
+
+/** Data exceptions (class 22) quote the offending value: `invalid input syntax for type integer: "…"`. */
+function withoutValues(sqlState: string, message: string): string {
+  return sqlState.startsWith('22') ? message.replace(/"[\s\S]*"/, '"…"') : message
+}

@@ -1,0 +1,64 @@
+// The kinds of typed functions: each turns a generated query into a function `(executor, params) => promise`
+// that keeps one promise about the number of rows. The function knows nothing of what it runs on.
+
+import { NoRowsError, TooManyRowsError } from '../errors.ts'
+import type { Executor, Kind, Query, QuerySource } from './executor.ts'
+
+/** A typed function. `Params` is `void` for a query without parameters. */
+export interface QueryFunction<Params, Row, Result> {
+  (executor: Executor, params: Params): Promise<Result>
+  readonly query: Query<Params, Row, Result>
+}
+
+/** Exactly one row. @throws NoRowsError, TooManyRowsError */
+export type One<Params, Row> = QueryFunction<Params, Row, Row>
+/** One row, or null. @throws TooManyRowsError */
+export type Opt<Params, Row> = QueryFunction<Params, Row, Row | null>
+/** Any number of rows, in the statement's order. */
+export type Many<Params, Row> = QueryFunction<Params, Row, Row[]>
+/** The only column of exactly one row. @throws NoRowsError, TooManyRowsError */
+export type Value<Params, T> = QueryFunction<Params, T, T>
+/** The only column of any number of rows. */
+export type Values<Params, T> = QueryFunction<Params, T, T[]>
+/** The number of rows inserted, updated or deleted. */
+export type Exec<Params> = QueryFunction<Params, never, number>
+
+export function one<Params, Row>(source: QuerySource<Params, Row>): One<Params, Row> {
+  return queryFunction('one', source, (rows) => single(source, rows))
+}
+
+export function opt<Params, Row>(source: QuerySource<Params, Row>): Opt<Params, Row> {
+  return queryFunction('opt', source, (rows) => (rows.length === 0 ? null : single(source, rows)))
+}
+
+export function many<Params, Row>(source: QuerySource<Params, Row>): Many<Params, Row> {
+  return queryFunction('many', source, (rows) => rows)
+}
+
+export function value<Params, T>(source: QuerySource<Params, T>): Value<Params, T> {
+  return queryFunction('value', source, (rows) => single(source, rows))
+}
+
+export function values<Params, T>(source: QuerySource<Params, T>): Values<Params, T> {
+  return queryFunction('values', source, (rows) => rows)
+}
+
+export function exec<Params>(source: QuerySource<Params, never>): Exec<Params> {
+  return queryFunction('exec', source, (_rows, affected) => affected)
+}
+
+function queryFunction<Params, Row, Result>(
+  kind: Kind,
+  source: QuerySource<Params, Row>,
+  finish: (rows: Row[], affected: number) => Result,
+): QueryFunction<Params, Row, Result> {
+  const query: Query<Params, Row, Result> = { ...source, kind, finish }
+  const run = (executor: Executor, params: Params): Promise<Result> => executor.execute(query, params)
+  return Object.assign(run, { query })
+}
+
+function single<Row>(source: QuerySource<never, Row>, rows: Row[]): Row {
+  if (rows.length > 1) throw new TooManyRowsError(source, rows.length)
+  if (rows.length === 0) throw new NoRowsError(source)
+  return rows[0] as Row
+}
