@@ -104,7 +104,9 @@ export class ConnectionError extends PlainsqlError {
   readonly code: string | null
 
   constructor(query: QueryIdentity | null, cause: Error & { code?: string | undefined }) {
-    super(`${cause.message || 'the connection was lost'}${cause.code ? ` [${cause.code}]` : ''}${inQuery(query)}`, { cause })
+    super(`${cause.message || 'the connection was lost'}${cause.code ? ` [${cause.code}]` : ''}${inQuery(query)}`, {
+      cause,
+    })
     this.query = query?.name ?? null
     this.code = cause.code ?? null
   }

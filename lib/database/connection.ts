@@ -1,0 +1,64 @@
+// One connection, as a unit of work and the database see it. `plainConnection` is the one over a `pg` client;
+// a test database brings its own, and everything above works the same.
+
+import { type Client, DatabaseError } from 'pg'
+import { ConnectionError, type PlainsqlError, type QueryIdentity, queryError } from '../errors.ts'
+import type { Executor, Query } from '../query/executor.ts'
+import { decodeRows, encodeParams } from '../query/text.ts'
+
+/** A connection with one owner. Statements run in call order. */
+export interface Connection extends Executor {
+  /** Runs BEGIN, COMMIT, SAVEPOINT and the like; answers the command tag, which for COMMIT may be `ROLLBACK`. */
+  control(sql: string): Promise<string>
+}
+
+/** What `acquire` hands out: a connection that must be given back. */
+export interface Lease {
+  readonly connection: Connection
+  /** @param reusable false if the connection's state is unknown: it is destroyed */
+  release(reusable: boolean): void
+}
+
+/** Where connections come from. */
+export interface ConnectionSource {
+  /** @param query whom it is for, to be named in errors */
+  acquire(query: QueryIdentity | null): Promise<Lease>
+  close(): Promise<void>
+}
+
+/** PostgreSQL's texts as they are: the generated decoder parses them. */
+const rawText = { getTypeParser: () => (text: string) => text }
+
+export function plainConnection(client: Pick<Client, 'query'>): Connection {
+  return {
+    async execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
+      const values = encodeParams(query, params)
+      const result = await client
+        .query<(string | null)[]>({
+          name: query.statement,
+          text: query.sql,
+          values,
+          rowMode: 'array',
+          types: rawText,
+        })
+        .catch((error: unknown) => {
+          throw clientError(query, error)
+        })
+      const columns = result.fields.map((field) => field.name)
+      return query.finish(decodeRows(query, columns, result.rows), result.rowCount ?? 0)
+    },
+
+    async control(sql: string): Promise<string> {
+      const result = await client.query(sql).catch((error: unknown) => {
+        throw clientError(null, error)
+      })
+      return result.command
+    },
+  }
+}
+
+/** ERROR leaves the connection usable; FATAL, PANIC and everything that is not an answer of the server do not. */
+function clientError(query: QueryIdentity | null, error: unknown): PlainsqlError {
+  if (error instanceof DatabaseError && error.severity === 'ERROR') return queryError(query, error)
+  return new ConnectionError(query, error as Error)
+}
