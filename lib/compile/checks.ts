@@ -1,0 +1,121 @@
+// The tokens of one section in; what is wrong with them out. PostgreSQL checks the SQL itself later: here stands only
+// what it could not know, or could not say as clearly.
+
+import { isSignificant, type Token } from './lexer.ts'
+import type { Diagnostic, ParsedParam, Span, SqlFile } from './model.ts'
+import { camelCase } from './naming.ts'
+import { problem } from './problem.ts'
+import { openingQuotes } from './sections.ts'
+
+/** What no file may hold, in a query or out of one: quotes without an end, psql's commands, `$1`, `:'name'`. */
+export function checkTokens(file: SqlFile, tokens: readonly Token[], query: string | null): Diagnostic[] {
+  return tokens
+    .map((token, index) => {
+      if (!token.closed) return unterminated(file, token)
+      if (token.kind === 'meta-command') return psqlCommand(file, token)
+      if (token.kind === 'positional') return positionalParam(file, token)
+      return quotedParam(file, token, tokens[index + 1])
+    })
+    .filter((found) => found !== null)
+    .map((found) => ({ ...found, query }))
+}
+
+function unterminated(file: SqlFile, token: Token): Diagnostic {
+  const quotes = openingQuotes(file.text, token)
+  const what = { "'": 'string', '"': 'quoted identifier', '/*': 'comment' }[quotes] ?? 'dollar-quoted string'
+  const line = /^[^\n\r]*/.exec(file.text.slice(token.start, token.end))![0].trimEnd()
+  const span = { start: token.start, end: token.start + line.length }
+  return problem(file, span, 'unterminated', `unterminated ${what}`, 'opened here, never closed', {
+    hints: [`close it with ${quotes === '/*' ? '*/ (comments nest in PostgreSQL)' : quotes}`],
+  })
+}
+
+function psqlCommand(file: SqlFile, token: Token): Diagnostic {
+  const command = /^\\\S*/.exec(file.text.slice(token.start, token.end))![0]
+  return problem(file, token, 'psql-command', `psql command "${command}" in a query file`, 'not SQL', {
+    hints: ['psql takes variables from its command line too: psql -v name=value -f file.sql'],
+  })
+}
+
+function positionalParam(file: SqlFile, token: Token): Diagnostic {
+  const written = file.text.slice(token.start, token.end)
+  return problem(file, token, 'positional-param', `positional parameter "${written}"`, 'has no name', {
+    hints: ['give it a name, such as :id; plainsql does the numbering'],
+  })
+}
+
+/** psql's `:'name'` and `:"name"`. Behind an operand it is none: `x['a':'b']`, `json_object('a':'b')`. */
+function quotedParam(file: SqlFile, token: Token, next: Token | undefined): Diagnostic | null {
+  if (!next || file.text.slice(token.start, token.end) !== ':') return null
+  const name = /^(['"])(\w+)\1$/.exec(file.text.slice(next.start, next.end))?.[2]
+  const before = file.text.slice(Math.max(0, token.start - 80), token.start)
+  if (name === undefined || !/(?:[(,=<>~|+*/-]|[A-Za-z_]\s)\s*$/.test(before)) return null
+  const span = { start: token.start, end: next.end }
+  return problem(file, span, 'quoted-param', `quoted variable "${name}"`, 'psql would quote it', {
+    hints: [`write :${name}; a parameter needs no quotes`],
+  })
+}
+
+/** A query is one statement: the second one gets its own header, or the two become one. */
+export function checkSingleStatement(file: SqlFile, tokens: readonly Token[], query: string | null): Diagnostic[] {
+  const words = tokens.filter(isSignificant)
+  const second = secondStatement(file.text, words)
+  if (!second) return []
+  const hints = ['give it a header of its own, "-- name: … :kind", or make one statement of both: with x as (…) …']
+  const title = 'a query is one statement, here is a second one'
+  return [problem(file, second, 'several-statements', title, 'the second statement', { query, hints })]
+}
+
+function secondStatement(text: string, words: readonly Token[]): Span | null {
+  // The body of `create function … begin atomic …; …; end` is full of semicolons.
+  if (words.some((word, index) => isWord(text, word, 'begin') && isWord(text, words[index + 1], 'atomic'))) return null
+  const statements: Token[][] = [[]]
+  let depth = 0
+  for (const word of words) {
+    if (word.kind === 'punctuation' && text[word.start] === '(') depth++
+    if (word.kind === 'punctuation' && text[word.start] === ')') depth--
+    // Inside parentheses it is part of one statement: create rule … do (…; …)
+    if (word.kind === 'semicolon' && depth <= 0) statements.push([])
+    else statements.at(-1)!.push(word)
+  }
+  const second = statements.filter((statement) => statement.length > 0)[1]
+  return second ? { start: second[0]!.start, end: second.at(-1)!.end } : null
+}
+
+function isWord(text: string, token: Token | undefined, word: string): boolean {
+  return token?.kind === 'identifier' && text.slice(token.start, token.end).toLowerCase() === word
+}
+
+/** Occurrences of one parameter that contradict each other, and parameters that TypeScript could not tell apart. */
+export function checkParams(file: SqlFile, params: readonly ParsedParam[], query: string | null): Diagnostic[] {
+  return [...markConflicts(file, params, query), ...nameCollisions(file, params, query)]
+}
+
+function markConflicts(file: SqlFile, params: readonly ParsedParam[], query: string | null): Diagnostic[] {
+  return params.flatMap((param) => {
+    const marked = (mark: string): Span | undefined => param.spans.find((span) => file.text[span.end - 1] === mark)
+    const places = [marked('?'), marked('!')].filter((span) => span !== undefined).sort((a, b) => a.start - b.start)
+    const [first, second] = places
+    if (!first || !second) return []
+    const title = `":${param.name}" is marked both "?" (accepts null) and "!" (does not)`
+    return problem(file, second, 'mark-conflict', title, 'contradicts the first mark', {
+      query,
+      related: [{ file, span: first, text: 'first mark' }],
+      hints: ['mark it one way; one of its occurrences is enough'],
+    })
+  })
+}
+
+function nameCollisions(file: SqlFile, params: readonly ParsedParam[], query: string | null): Diagnostic[] {
+  return params.flatMap((param, index) => {
+    const property = camelCase(param.name)
+    const other = params.slice(0, index).find((earlier) => camelCase(earlier.name) === property)
+    if (!other) return []
+    const title = `":${other.name}" and ":${param.name}" would both be "${property}" in TypeScript`
+    return problem(file, param.spans[0]!, 'param-collision', title, 'the second', {
+      query,
+      related: [{ file, span: other.spans[0]!, text: 'the first' }],
+      hints: ['write both the same way if they are one parameter, else rename one'],
+    })
+  })
+}
