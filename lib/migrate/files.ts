@@ -1,0 +1,179 @@
+// Reads a folder of node-pg-migrate SQL files. In: the folder. Out: its migrations in the order in which node-pg-migrate
+// runs them, cut into Up and Down as it cuts them (its sqlMigration.ts and migration.ts, 9.0.0), for those who need the
+// schema without running node-pg-migrate: the generator and pg-mem. Where it would drop or misplace SQL without a word,
+// this refuses.
+
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, extname, join } from 'node:path'
+import { isSignificant, lex, type Token } from '../compile/lexer.ts'
+import type { Diagnostic, Span, SqlFile } from '../compile/model.ts'
+import { problem } from '../compile/problem.ts'
+import { startOf } from '../compile/sourceText.ts'
+import { MigrationFilesError } from './errors.ts'
+
+/** One migration file. */
+export interface Migration {
+  /** As it stands in the table `pgmigrations`: the file's name without `.sql`. */
+  readonly name: string
+  /** The file; its path starts with the folder as it was given, with `/`. */
+  readonly file: SqlFile
+  /** What `up` runs, from the Up marker on. */
+  readonly up: string
+  /** Where `up` starts in the file's text. */
+  readonly upStart: number
+  /** What `down` runs, or null: this migration cannot be taken back. */
+  readonly down: string | null
+}
+
+/**
+ * The migrations of a folder, in node-pg-migrate's order. Files that start with a dot and subfolders are left out.
+ *
+ * @throws MigrationFilesError with everything that is wrong in the folder; what `readdir` throws if there is none
+ */
+export async function readMigrations(folder: string): Promise<Migration[]> {
+  const entries = await readdir(folder, { withFileTypes: true })
+  const names = entries
+    .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
+    .map((entry) => entry.name)
+  const files = await Promise.all(names.map((name) => readSqlFile(folder, name)))
+
+  const diagnostics = files.flatMap((file) => checkName(file) ?? checkMarkers(file))
+  if (diagnostics.length > 0) throw new MigrationFilesError(diagnostics)
+  return files.map(cut).sort((a, b) => compareNames(fileName(a.file), fileName(b.file)))
+}
+
+async function readSqlFile(folder: string, name: string): Promise<SqlFile> {
+  const path = join(folder, name)
+  return { path: path.replaceAll('\\', '/'), text: await readFile(path, 'utf8') }
+}
+
+function fileName(file: SqlFile): string {
+  return basename(file.path)
+}
+
+/** By the number in front; the same number: as people sort names. */
+function compareNames(a: string, b: string): number {
+  const options = { usage: 'sort', numeric: true, sensitivity: 'variant', ignorePunctuation: true } as const
+  return leadingNumber(a) - leadingNumber(b) || a.localeCompare(b, undefined, options)
+}
+
+/** 17 digits are a date and time in UTC (`create --migration-filename-format utc`); all others are milliseconds or counts. */
+function leadingNumber(name: string): number {
+  const digits = /^\d+/.exec(name)?.[0] ?? ''
+  const utc = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d{3})$/.exec(digits)
+  if (!utc) return Number(digits)
+  const [, year, month, day, hour, minute, second, ms] = utc
+  return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`).valueOf()
+}
+
+/** What is wrong with the file as such; null if nothing is. */
+function checkName(file: SqlFile): Diagnostic | null {
+  const name = fileName(file)
+  const extension = extname(name).toLowerCase()
+  if (/^\.[cm]?[jt]s$/.test(extension)) {
+    return wrongFile('migration-not-sql', `${file.path} is a program: only node-pg-migrate can run it`, [
+      'write it as SQL: npx node-pg-migrate create -j sql "add users"',
+      'or run the migrations with node-pg-migrate and generate from that database: plainsql generate --database-url …',
+    ])
+  }
+  if (extension !== '.sql') {
+    return wrongFile('not-a-migration', `${file.path} is not a migration`, [
+      'move it out of the folder: node-pg-migrate tries to run every file in it and fails',
+    ])
+  }
+  if (!/^\d/.test(name)) {
+    return wrongFile('migration-without-number', `${file.path} does not start with a number`, [
+      'node-pg-migrate orders migrations by it: npx node-pg-migrate create -j sql "add users" makes such names',
+    ])
+  }
+  if (/\.down\.sql$/i.test(name)) {
+    return wrongFile('separate-down-file', `${file.path} would be run by "up"`, [
+      'node-pg-migrate runs every .sql file on its way up: put this below "-- Down Migration" in the file it undoes',
+    ])
+  }
+  return null
+}
+
+function wrongFile(code: string, title: string, hints: readonly string[]): Diagnostic {
+  return { severity: 'error', code, title, labels: [], query: null, hints }
+}
+
+type Direction = 'up' | 'down'
+
+/** What node-pg-migrate takes for a marker, wherever it stands. */
+function markers(text: string, direction: Direction): Span[] {
+  const pattern = new RegExp(`^\\s*--[\\s-]*${direction}\\s+migration`, 'gim')
+  return [...text.matchAll(pattern)].map((match) => ({
+    start: match.index + match[0].indexOf('--'),
+    end: match.index + match[0].length,
+  }))
+}
+
+function checkMarkers(file: SqlFile): Diagnostic[] {
+  const tokens = lex(file.text, startOf(file.text))
+  const ups = markers(file.text, 'up')
+  const downs = markers(file.text, 'down')
+  const hidden = [...ups, ...downs].flatMap((marker) => hiddenMarker(file, tokens, marker))
+  if (hidden.length > 0) return hidden
+
+  const found = [...repeatedMarkers(file, 'Up', ups), ...repeatedMarkers(file, 'Down', downs)]
+  const [up, down] = [ups[0], downs[0]]
+  if (down && !up) {
+    const text = 'the file has no "-- Up Migration"'
+    found.push(
+      problem(file, down, 'down-without-up', 'the whole file would be run by "up", this part included', text, {
+        hints: ['start the file with "-- Up Migration"'],
+      }),
+    )
+  } else if (up) {
+    const first = Math.min(up.start, down?.start ?? up.start)
+    const lost = tokens.filter((token) => token.end <= first && isSignificant(token))
+    if (lost.length > 0) {
+      const span = { start: lost[0]!.start, end: lost.at(-1)!.end }
+      found.push(
+        problem(file, span, 'sql-above-marker', 'this SQL stands above the first marker', 'would never be run', {
+          hints: ['move it below "-- Up Migration"'],
+        }),
+      )
+    }
+  }
+  return found
+}
+
+/** A marker inside a string or a block comment cuts the file in the middle of it. */
+function hiddenMarker(file: SqlFile, tokens: readonly Token[], marker: Span): Diagnostic[] {
+  const around = tokens.find((token) => marker.start < token.end)
+  if (around?.kind === 'line-comment') return []
+  const where = around?.kind === 'block-comment' ? 'a block comment' : 'a string'
+  const title = `node-pg-migrate takes this line of ${where} for a marker`
+  const text = `it cuts the file here, inside ${where}`
+  return [problem(file, marker, 'hidden-marker', title, text, { hints: ['word the line differently'] })]
+}
+
+/** Only the first one counts; what follows the second would run in the wrong direction, or not where it stands. */
+function repeatedMarkers(file: SqlFile, direction: 'Up' | 'Down', found: readonly Span[]): Diagnostic[] {
+  const [first, second] = found
+  if (!first || !second) return []
+  return [
+    problem(file, second, 'repeated-marker', `a second "${direction} Migration" marker`, 'has no effect', {
+      hints: [
+        'node-pg-migrate takes every comment line that starts with these words for a marker: word it differently',
+      ],
+      related: [{ file, span: first, text: 'the first one' }],
+    }),
+  ]
+}
+
+/** The file, cut as node-pg-migrate cuts it: each part reaches to the other's marker or to the end. */
+function cut(file: SqlFile): Migration {
+  const name = basename(file.path, extname(file.path))
+  const up = markers(file.text, 'up')[0]?.start ?? startOf(file.text)
+  const down = markers(file.text, 'down')[0]?.start
+  return {
+    name,
+    file,
+    up: file.text.slice(up, down !== undefined && down > up ? down : undefined),
+    upStart: up,
+    down: down === undefined ? null : file.text.slice(down, up > down ? up : undefined),
+  }
+}
