@@ -3,6 +3,7 @@
 import { DecodeError, ParameterError, type QueryIdentity } from '../errors.ts'
 import type { Codec } from './codecs.ts'
 import * as codecs from './codecs.ts'
+import { describe } from './describe.ts'
 import type { QuerySource } from './executor.ts'
 import type { ParamMethods, ParamWriter } from './params.ts'
 import { type NullAwareRow, NullableRow, type RowMethods, type RowReader } from './row.ts'
@@ -17,11 +18,7 @@ export type TextValue = string | null
 export function encodeParams<Params>(query: QuerySource<Params, unknown>, params: Params): TextValue[] {
   if (query.write === undefined) return []
   if (params === null || typeof params !== 'object') {
-    throw new ParameterError(
-      query,
-      query.params?.join(', ') ?? '',
-      `must come in an object, got ${codecs.describe(params)}`,
-    )
+    throw new ParameterError(query, query.params?.join(', ') ?? '', `must come in an object, got ${describe(params)}`)
   }
   const writer = new TextParams(query)
   query.write(writer, params)

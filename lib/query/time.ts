@@ -1,12 +1,22 @@
-// timestamptz and timestamp between PostgreSQL's ISO text (DateStyle ISO) and Date. Hand-written because Date.parse
+// timestamptz and timestamp between PostgreSQL's text (DateStyle ISO) and Date. Hand-written because Date.parse
 // knows neither "+05:30:15" offsets nor years beyond 9999 nor BC, and costs more.
 // Source: EncodeDateTime in PostgreSQL's src/backend/utils/adt/datetime.c.
+
+import { types } from 'node:util'
+import { describe } from './describe.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
+/** The Gregorian calendar repeats itself after 400 years, to the day. */
+const CYCLE = 146097 * 24 * HOUR
+/** 4714-11-24 BC, the first day of PostgreSQL (Julian day 0). Its last, in 294276, is beyond Date's own. */
+const FIRST = -210866803200000
 
-/** `2026-11-22 21:14:05.123456+05:30`, any year, ` BC` behind it. Microseconds are cut to milliseconds. */
+/**
+ * `2026-11-22 21:14:05.123456+05:30`, any year, ` BC` behind it. Microseconds are cut to milliseconds: a Date is never
+ * later than what is stored, so "everything after this one" loses nothing.
+ */
 export function parseTimestamptz(text: string): Date {
   return parse(text, true)
 }
@@ -21,31 +31,39 @@ export function formatTimestamptz(date: Date): string {
   return format(date, '+00')
 }
 
+/** The same without an offset. */
 export function formatTimestamp(date: Date): string {
   return format(date, '')
 }
 
 function parse(text: string, zoned: boolean): Date {
-  if (text.charCodeAt(0) > 57) throw new RangeError(`is ${text}, which a Date cannot hold: select it as text`)
   const dash = text.indexOf('-')
-  let year = digits(text, 0, dash)
+  if (dash < 4 || text.charCodeAt(dash + 3) !== 45) throw unreadable(text)
   const end = text.endsWith(' BC') ? text.length - 3 : text.length
-  if (end !== text.length) year = 1 - year
+  const year = end === text.length ? digits(text, 0, dash) : 1 - digits(text, 0, dash)
+  // Date.UTC takes the years 0…99 for 1900…1999: go through a year that is 12 cycles later.
+  const cycles = year < 100 ? 12 : 0
 
   const time = dash + 7
   let position = time + 8
   let milliseconds = 0
   if (text.charCodeAt(position) === 46) {
-    const fraction = position + 1
-    do position++
-    while (position < end && isDigit(text.charCodeAt(position)))
-    milliseconds = digits(text, fraction, Math.min(position, fraction + 3)) * 10 ** Math.max(0, 3 - (position - fraction))
+    for (let unit = 100; isDigit(text.charCodeAt(++position)); unit /= 10) {
+      if (unit >= 1) milliseconds += unit * (text.charCodeAt(position) - 48)
+    }
   }
-  const date = new Date(0)
-  date.setUTCFullYear(year, digits(text, dash + 1, dash + 3) - 1, digits(text, dash + 4, dash + 6))
-  date.setUTCHours(digits(text, time, time + 2), digits(text, time + 3, time + 5), digits(text, time + 6, time + 8), milliseconds)
-  if (zoned) date.setTime(date.getTime() - offset(text, position, end))
-  if (Number.isNaN(date.getTime())) throw new RangeError(`is year ${year}, which a Date cannot hold: select it as text`)
+  if (position < end !== zoned) throw unreadable(text)
+  const utc = Date.UTC(
+    year + cycles * 400,
+    digits(text, dash + 1, dash + 3) - 1,
+    digits(text, dash + 4, dash + 6),
+    digits(text, time, time + 2),
+    digits(text, time + 3, time + 5),
+    digits(text, time + 6, time + 8),
+    milliseconds,
+  )
+  const date = new Date(utc - cycles * CYCLE - (zoned ? offset(text, position, end) : 0))
+  if (Number.isNaN(date.getTime())) throw new RangeError('is later than a Date can be: select it as text')
   return date
 }
 
@@ -67,12 +85,22 @@ function isDigit(code: number): boolean {
   return code >= 48 && code <= 57
 }
 
+function unreadable(text: string): Error {
+  if (text === 'infinity' || text === '-infinity')
+    return new RangeError(`is ${text}, which a Date cannot hold: select it as text`)
+  return new TypeError('is not a timestamp in ISO format: set DateStyle to ISO, or run `plainsql generate`')
+}
+
 function format(date: Date, zone: string): string {
-  if (!(date instanceof Date)) throw new TypeError(`must be a Date, got ${date === null ? 'null' : typeof date}`)
-  if (Number.isNaN(date.getTime())) throw new TypeError('must be a valid Date, got an invalid one')
+  // Not by instanceof: test runners that run each file in a realm of its own have a Date of their own.
+  if (!types.isDate(date)) throw new TypeError(`must be a Date, got ${describe(date)}`)
+  const time = date.getTime()
+  if (Number.isNaN(time)) throw new TypeError('must be a valid Date, got an invalid one')
+  if (time < FIRST) throw new RangeError('must not be before 4713 BC, where timestamps begin')
   const year = date.getUTCFullYear()
   const iso = date.toISOString()
   // toISOString writes years outside 0…9999 with a sign and six digits, which PostgreSQL does not read.
   const rest = iso.slice(iso.indexOf('-', 1), -1).replace('T', ' ')
-  return year > 0 ? `${String(year).padStart(4, '0')}${rest}${zone}` : `${String(1 - year).padStart(4, '0')}${rest}${zone} BC`
+  const digits = String(year > 0 ? year : 1 - year).padStart(4, '0')
+  return `${digits}${rest}${zone}${year > 0 ? '' : ' BC'}`
 }

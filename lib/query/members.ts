@@ -1,0 +1,31 @@
+// The members of a value made of others: NULL where it may be, and errors that say which member they are about.
+
+import type { Codec } from './scalars.ts'
+import { quote } from './scanner.ts'
+
+/** @throws RangeError if it is NULL and must not be; whatever the codec throws */
+export function decodeMember<Out>(codec: Codec<Out, never>, text: string | null, place: number | string): Out {
+  if (text !== null) return inside(place, () => codec.decode(text))
+  if (codec.allowsNull) return null as Out
+  throw named(place, new RangeError('is NULL, which its type rules out'))
+}
+
+/** As `quote` writes it, or null for NULL. */
+export function encodeMember<In>(codec: Codec<unknown, In>, value: In, place: number | string): string | null {
+  if (value === null && codec.allowsNull) return null
+  return inside(place, () => quote(codec.encode(value)))
+}
+
+/** Runs `work`; an error of its says which member it is about. */
+export function inside<T>(place: number | string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw error instanceof Error ? named(place, error) : error
+  }
+}
+
+function named(place: number | string, error: Error): Error {
+  error.message = `${typeof place === 'number' ? `element [${place}]` : `field "${place}"`} ${error.message}`
+  return error
+}
