@@ -92,14 +92,13 @@ export const text: Codec<string> = {
   encode(value) {
     if (typeof value !== 'string') throw new TypeError(`must be a string, got ${describe(value)}`)
     if (value.includes('\0')) throw new TypeError('holds the character U+0000, which PostgreSQL cannot store')
-    if (!(value as string & Es2024).isWellFormed())
-      throw new TypeError('holds half of a surrogate pair, which UTF-8 cannot')
+    if (!(value as string & Es2024).isWellFormed()) throw new TypeError('holds half of a surrogate pair')
     return value
   },
 }
 
 /** In every Node that we run on, and not yet in TypeScript's es2023. */
-interface Es2024String extends string {
+interface Es2024 {
   isWellFormed(): boolean
 }
 
