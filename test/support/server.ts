@@ -1,0 +1,47 @@
+// The PostgreSQL that tests run on, and databases on it.
+// The runner starts one server for all files; a file that is run alone starts its own, which ends with its process.
+
+import { randomBytes } from 'node:crypto'
+import { Client } from 'pg'
+import { resolveServer, withDatabase } from '../../lib/embedded/index.ts'
+
+export interface TestServer {
+  readonly url: string
+  databaseUrl(name: string): string
+  /** Stops the server if it was started here; does nothing to one that others use. */
+  stop(): Promise<void>
+}
+
+/** The runner's server (`PLAINSQL_TEST_SERVER`), else `DATABASE_URL`, else an embedded one. Every call answers the same. */
+export function testServer(): Promise<TestServer> {
+  server ??= resolveServer({ url: process.env.PLAINSQL_TEST_SERVER })
+  return server
+}
+
+let server: Promise<TestServer> | undefined
+
+export interface TestDatabase {
+  readonly url: string
+  /** Ends the connections that are left, and drops it. */
+  drop(): Promise<void>
+}
+
+/** A database of its own, with the schema given. Takes about 30 ms. */
+export async function freshDatabase(schemaSql = ''): Promise<TestDatabase> {
+  const { url } = await testServer()
+  const name = `test_${process.pid}_${randomBytes(4).toString('hex')}`
+  await execute(url, `create database ${name}`)
+  const database = withDatabase(url, name)
+  if (schemaSql !== '') await execute(database, schemaSql)
+  return { url: database, drop: () => execute(url, `drop database if exists ${name} with (force)`) }
+}
+
+async function execute(url: string, sql: string): Promise<void> {
+  const client = new Client(url)
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
