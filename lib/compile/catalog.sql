@@ -1,0 +1,165 @@
+-- What the generator has to know of a database, read from PostgreSQL's system catalogs (versions 14 to 18).
+-- System schemas are included: their relations, types and functions may be queried like any others.
+
+-- name: listTypes :many
+-- Every type, with what makes up the composed ones.
+select
+  t.oid,
+  n.nspname::text as schema,
+  t.typname::text as name,
+  t.typtype::text as kind,
+  t.typcategory::text as category,
+  case when t.typsubscript = 'array_subscript_handler'::regproc then t.typelem else 0::oid end as element_oid,
+  t.typarray as array_oid,
+  t.typrelid as relation_oid,
+  t.typbasetype as base_oid,
+  t.typtypmod as modifier,
+  t.typndims as dimensions,
+  t.typnotnull as not_null,
+  coalesce(r.rngsubtype, m.rngtypid, 0::oid) as range_of_oid,
+  x.extname::text as extension,
+  obj_description(t.oid, 'pg_type') as comment
+from pg_catalog.pg_type t
+join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+left join pg_catalog.pg_range r on r.rngtypid = t.oid
+left join pg_catalog.pg_range m on m.rngmultitypid = t.oid
+left join pg_catalog.pg_depend d
+  on d.classid = 'pg_catalog.pg_type'::regclass and d.objid = t.oid and d.deptype = 'e'
+left join pg_catalog.pg_extension x on x.oid = d.refobjid
+order by t.oid;
+
+-- name: listEnumLabels :many
+-- The labels of every enum, in the enum's order.
+select e.enumtypid as type_oid, array_agg(e.enumlabel::text order by e.enumsortorder) as labels
+from pg_catalog.pg_enum e
+group by e.enumtypid;
+
+-- name: listRelations :many
+-- Everything with columns: tables, views, materialized views, foreign and partitioned tables, composite types.
+-- `descendants` are the tables whose rows a query of this one returns too.
+select
+  c.oid,
+  n.nspname::text as schema,
+  c.relname::text as name,
+  c.relkind::text as kind,
+  c.reltype as row_type_oid,
+  c.relrowsecurity as row_security,
+  exists (
+    select from pg_catalog.pg_rewrite w where w.ev_class = c.oid and w.ev_type <> '1' and w.ev_enabled <> 'D'
+  ) as has_rules,
+  array(
+    select t.tgtype::int4 from pg_catalog.pg_trigger t
+    where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D'
+  ) as trigger_types,
+  case when c.relhassubclass then array(
+    with recursive descendant (oid) as (
+      select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = c.oid
+      union
+      select i.inhrelid from descendant join pg_catalog.pg_inherits i on i.inhparent = descendant.oid
+    )
+    select descendant.oid from descendant
+  ) else '{}' end as descendants,
+  obj_description(c.oid, 'pg_class') as comment
+from pg_catalog.pg_class c
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'v', 'm', 'f', 'p', 'c')
+order by n.nspname, c.relname;
+
+-- name: listColumns :many
+-- The columns of all those, in order. A NOT NULL that was added NOT VALID (18) says nothing of the rows that are there.
+select
+  a.attrelid as relation_oid,
+  a.attnum as number,
+  a.attname::text as name,
+  a.atttypid as type_oid,
+  a.atttypmod as modifier,
+  a.attnotnull as not_null,
+  a.attnotnull and not exists (
+    select from pg_catalog.pg_constraint k
+    where k.conrelid = a.attrelid and k.contype = 'n' and not k.convalidated and a.attnum = any (k.conkey)
+  ) as proven_not_null,
+  a.attidentity::text as identity,
+  a.attgenerated::text as generated,
+  d.adbin::text as default_tree,
+  col_description(a.attrelid, a.attnum) as comment
+from pg_catalog.pg_attribute a
+join pg_catalog.pg_class c on c.oid = a.attrelid
+left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+where c.relkind in ('r', 'v', 'm', 'f', 'p', 'c') and a.attnum > 0 and not a.attisdropped
+order by a.attrelid, a.attnum;
+
+-- name: listUniqueIndexes :many
+-- Every valid unique index. An index over an expression has column 0 in its place.
+select
+  i.indexrelid as oid,
+  i.indrelid as relation_oid,
+  c.relname::text as name,
+  i.indisprimary as is_primary,
+  i.indimmediate as is_immediate,
+  coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false) as nulls_not_distinct,
+  array(
+    select k.number from unnest(i.indkey::int2[]) with ordinality as k (number, position)
+    where k.position <= i.indnkeyatts order by k.position
+  ) as columns,
+  i.indpred::text as predicate_tree
+from pg_catalog.pg_index i
+join pg_catalog.pg_class c on c.oid = i.indexrelid
+where i.indisunique and i.indisvalid
+order by i.indrelid, i.indisprimary desc, c.relname;
+
+-- name: listConstraints :many
+-- Validated CHECK constraints of tables and domains, and foreign keys.
+select
+  k.oid,
+  k.conname::text as name,
+  k.contype::text as kind,
+  k.conrelid as relation_oid,
+  k.contypid as type_oid,
+  k.connoinherit as no_inherit,
+  k.condeferrable as is_deferrable,
+  k.confrelid as target_oid,
+  coalesce(k.conkey, '{}') as columns,
+  coalesce(k.confkey, '{}') as target_columns,
+  k.confmatchtype::text as match_type,
+  k.conbin::text as check_tree
+from pg_catalog.pg_constraint k
+where k.contype in ('c', 'f') and k.convalidated
+order by k.oid;
+
+-- name: listFunctions :many
+-- Every function, aggregate and window function.
+select
+  p.oid,
+  n.nspname::text as schema,
+  p.proname::text as name,
+  p.prokind::text as kind,
+  p.proisstrict as is_strict,
+  p.proretset as returns_set,
+  p.provolatile::text as volatility,
+  p.prorettype as return_type_oid,
+  p.proargtypes::oid[] as argument_type_oids,
+  l.lanname::text as language
+from pg_catalog.pg_proc p
+join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+join pg_catalog.pg_language l on l.oid = p.prolang
+order by p.oid;
+
+-- name: listOperators :many
+-- Every operator and the function behind it.
+select
+  o.oid,
+  n.nspname::text as schema,
+  o.oprname::text as name,
+  o.oprcode::oid as function_oid,
+  o.oprcom as commutator_oid,
+  o.oprnegate as negator_oid
+from pg_catalog.pg_operator o
+join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
+order by o.oid;
+
+-- name: listViewTrees :many
+-- The analyzed query of each of these views and materialized views.
+select w.ev_class as relation_oid, w.ev_action::text as tree
+from pg_catalog.pg_rewrite w
+where w.ev_type = '1' and w.ev_class = any (:relationOids)
+order by w.ev_class;

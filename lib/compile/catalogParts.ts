@@ -1,0 +1,194 @@
+// Puts the rows of the system catalogs together: rows in, the objects of `catalog.ts` out. Pure.
+
+import type {
+  CatalogFunction,
+  CatalogType,
+  Check,
+  Column,
+  ForeignKey,
+  Operator,
+  Relation,
+  UniqueIndex,
+} from './catalog.ts'
+import type { CatalogRows, ColumnRow, ConstraintRow, TypeRow } from './catalogRows.ts'
+import type { TreeNode } from './model.ts'
+import { bool, int, isNode, node, nodes, parseTree, text } from './tree.ts'
+
+const typeKinds: Readonly<Record<string, CatalogType['kind']>> = {
+  b: 'base',
+  c: 'composite',
+  d: 'domain',
+  e: 'enum',
+  p: 'pseudo',
+  r: 'range',
+  m: 'multirange',
+}
+
+export function typesOf(rows: CatalogRows): CatalogType[] {
+  const labels = new Map(rows.enums.map((row) => [row.typeOid, row.labels]))
+  const byOid = new Map(rows.types.map((row) => [row.oid, row]))
+  const checks = groupBy(
+    rows.constraints.filter((row) => row.typeOid !== 0),
+    (row) => row.typeOid,
+  )
+  return rows.types.map((row) => ({
+    oid: row.oid,
+    schema: row.schema,
+    name: row.name,
+    kind: typeKinds[row.kind] ?? 'base',
+    category: row.category,
+    element: row.elementOid,
+    array: row.arrayOid,
+    base: row.baseOid,
+    modifier: row.modifier,
+    notNull: row.kind === 'd' && refusesNull(row, byOid, checks),
+    relation: row.relationOid,
+    rangeOf: row.rangeOfOid,
+    labels: labels.get(row.oid) ?? [],
+    extension: row.extension,
+    comment: row.comment,
+  }))
+}
+
+/** A domain refuses NULL by NOT NULL or `check (value is not null)`, its own or one of the domains below it. */
+function refusesNull(
+  row: TypeRow,
+  types: ReadonlyMap<number, TypeRow>,
+  checks: ReadonlyMap<number, readonly ConstraintRow[]>,
+): boolean {
+  if (row.notNull) return true
+  const own = checks.get(row.oid) ?? []
+  if (own.some(({ checkTree }) => checkTree !== null && demandsValue(parseNode(checkTree)))) return true
+  const base = types.get(row.baseOid)
+  return base !== undefined && refusesNull(base, types, checks)
+}
+
+/** `value is not null`, alone or as one of the terms of an AND. */
+function demandsValue(check: TreeNode | null): boolean {
+  if (check === null) return false
+  if (isNode(check, 'BOOLEXPR')) return text(check, 'boolop') === 'and' && nodes(check, 'args').some(demandsValue)
+  // NullTestType: 0 is IS NULL, 1 is IS NOT NULL.
+  if (!isNode(check, 'NULLTEST') || int(check, 'nulltesttype') !== 1 || bool(check, 'argisrow')) return false
+  return isNode(node(check, 'arg'), 'COERCETODOMAINVALUE')
+}
+
+const relationKinds: Readonly<Record<string, Relation['kind']>> = {
+  r: 'table',
+  v: 'view',
+  m: 'materialized view',
+  f: 'foreign table',
+  p: 'partitioned table',
+  c: 'composite type',
+}
+
+export function relationsOf(rows: CatalogRows): Relation[] {
+  const columns = groupBy(rows.columns, (row) => row.relationOid)
+  const indexes = groupBy(rows.uniqueIndexes, (row) => row.relationOid)
+  const constraints = groupBy(rows.constraints, (row) => row.relationOid)
+  return rows.relations.map((row) => ({
+    oid: row.oid,
+    schema: row.schema,
+    name: row.name,
+    kind: relationKinds[row.kind] ?? 'table',
+    columns: (columns.get(row.oid) ?? []).map(columnOf),
+    rowType: row.rowTypeOid,
+    rowSecurity: row.rowSecurity,
+    hasRules: row.hasRules,
+    triggerTypes: row.triggerTypes,
+    descendants: row.descendants,
+    uniqueIndexes: (indexes.get(row.oid) ?? []).map(
+      (index): UniqueIndex => ({
+        name: index.name,
+        primary: index.isPrimary,
+        immediate: index.isImmediate,
+        nullsNotDistinct: index.nullsNotDistinct,
+        columns: index.columns,
+        predicate: parseNode(index.predicateTree),
+      }),
+    ),
+    checks: (constraints.get(row.oid) ?? []).flatMap((constraint): Check[] => {
+      const tree = parseNode(constraint.checkTree)
+      return tree ? [{ name: constraint.name, tree, noInherit: constraint.noInherit }] : []
+    }),
+    foreignKeys: (constraints.get(row.oid) ?? []).filter((constraint) => constraint.kind === 'f').map(foreignKeyOf),
+    comment: row.comment,
+  }))
+}
+
+function columnOf(row: ColumnRow): Column {
+  return {
+    number: row.number,
+    name: row.name,
+    type: row.typeOid,
+    modifier: row.modifier,
+    notNull: row.notNull,
+    provenNotNull: row.provenNotNull,
+    identity: row.identity === 'a' ? 'always' : row.identity === 'd' ? 'by default' : null,
+    generated: row.generated === 's' ? 'stored' : row.generated === 'v' ? 'virtual' : null,
+    defaultTree: parseNode(row.defaultTree),
+    comment: row.comment,
+  }
+}
+
+const matchTypes: Readonly<Record<string, ForeignKey['match']>> = { s: 'simple', f: 'full', p: 'partial' }
+
+function foreignKeyOf(row: ConstraintRow): ForeignKey {
+  return {
+    name: row.name,
+    columns: row.columns,
+    target: row.targetOid,
+    targetColumns: row.targetColumns,
+    deferrable: row.isDeferrable,
+    match: matchTypes[row.matchType] ?? 'simple',
+  }
+}
+
+const functionKinds: Readonly<Record<string, CatalogFunction['kind']>> = {
+  f: 'function',
+  a: 'aggregate',
+  w: 'window',
+  p: 'procedure',
+}
+const volatilities: Readonly<Record<string, CatalogFunction['volatility']>> = { i: 'immutable', s: 'stable' }
+
+export function functionsOf(rows: CatalogRows): CatalogFunction[] {
+  return rows.functions.map((row) => ({
+    oid: row.oid,
+    schema: row.schema,
+    name: row.name,
+    kind: functionKinds[row.kind] ?? 'function',
+    strict: row.isStrict,
+    returnsSet: row.returnsSet,
+    volatility: volatilities[row.volatility] ?? 'volatile',
+    returnType: row.returnTypeOid,
+    argumentTypes: row.argumentTypeOids,
+    language: row.language,
+  }))
+}
+
+export function operatorsOf(rows: CatalogRows): Operator[] {
+  return rows.operators.map((row) => ({
+    oid: row.oid,
+    schema: row.schema,
+    name: row.name,
+    function: row.functionOid,
+    commutator: row.commutatorOid,
+    negator: row.negatorOid,
+  }))
+}
+
+function parseNode(tree: string | null): TreeNode | null {
+  const value = tree === null ? null : parseTree(tree)
+  return isNode(value) ? value : null
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => number): ReadonlyMap<number, T[]> {
+  const groups = new Map<number, T[]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = groups.get(key)
+    if (group) group.push(item)
+    else groups.set(key, [item])
+  }
+  return groups
+}
