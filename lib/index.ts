@@ -23,4 +23,4 @@ export {
   values,
 } from './query/kinds.ts'
 export type { ParamWriter } from './query/params.ts'
-export type { RowReader } from './query/row.ts'
+export type { JsonValue, RowReader } from './query/row.ts'

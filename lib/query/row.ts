@@ -3,6 +3,9 @@
 
 import type { Codec } from './codecs.ts'
 
+/** Any JSON document. */
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue }
+
 /** The methods of a row; `N` is what a NULL becomes: `never` (an error) or `null`. */
 export interface RowMethods<N> {
   int2(column: number): number | N

@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+// The `plainsql` command: finds the subcommand, runs it, prints its error. Every subcommand has its own file.
+
+import { parseArgs } from 'node:util'
+import { check } from './check.ts'
+import { generate } from './generate.ts'
+import { commandOptions, helpText, UsageError } from './options.ts'
+
+const commands: Readonly<Record<string, typeof generate>> = { generate, check }
+
+process.exitCode = await main(process.argv.slice(2))
+
+/** @returns the exit code: 0 all is well, 1 the project is not, 2 the command line is not */
+async function main(args: string[]): Promise<number> {
+  try {
+    const { values, positionals } = parseArguments(args)
+    const [name, ...rest] = positionals
+    if (values.help || name === undefined) {
+      console.log(helpText)
+      return values.help ? 0 : 2
+    }
+    const command = commands[name]
+    if (command === undefined) throw new UsageError(`there is no command "${name}"`)
+    if (rest.length > 0) throw new UsageError(`"${name}" takes no arguments, got "${rest.join(' ')}"`)
+    return await command(values)
+  } catch (error) {
+    console.error(`plainsql: ${error instanceof Error ? error.message : String(error)}`)
+    if (!(error instanceof UsageError)) return 1
+    console.error('See plainsql --help')
+    return 2
+  }
+}
+
+function parseArguments(args: string[]) {
+  try {
+    return parseArgs({ args, options: commandOptions, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}

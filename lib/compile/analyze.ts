@@ -1,0 +1,127 @@
+// DescribedQuery → AnalyzedQuery: puts together what PostgreSQL said, what was proven of NULL, the author's word and the
+// settings. Pure. Also finds what is wrong with a query that PostgreSQL itself accepts.
+
+import type { Catalog } from './catalog.ts'
+import type { Config } from './config.ts'
+import type { DescribedQuery, Diagnostic, Nullability, ParsedParam } from './model.ts'
+import { camelCase } from './naming.ts'
+import { analyzeColumns, analyzeParams } from './nullability.ts'
+import { problem } from './problem.ts'
+import { TypeMapper, type ValueType } from './types.ts'
+
+/** A column of the result, ready to be written down. */
+export interface AnalyzedColumn {
+  /** The property of the row. */
+  readonly key: string
+  readonly type: ValueType
+  readonly nullability: Nullability
+}
+
+/** A parameter, ready to be written down. */
+export interface AnalyzedParam extends ParsedParam {
+  /** The property of the params object. */
+  readonly key: string
+  readonly type: ValueType
+  readonly nullability: Nullability
+}
+
+export interface AnalyzedQuery extends DescribedQuery {
+  readonly resultColumns: readonly AnalyzedColumn[]
+  readonly arguments: readonly AnalyzedParam[]
+}
+
+/** The verdicts on all queries of a compilation, and the problems found on the way. */
+export function analyze(
+  queries: readonly DescribedQuery[],
+  catalog: Catalog,
+  config: Config,
+): { analyzed: AnalyzedQuery[]; diagnostics: Diagnostic[] } {
+  const types = new TypeMapper(catalog, config)
+  const diagnostics: Diagnostic[] = []
+  const analyzed = queries.map((query) => {
+    diagnostics.push(...checkShape(query))
+    const columns = columnsOf(query, catalog, types, config)
+    diagnostics.push(...columns.diagnostics)
+    return { ...query, resultColumns: columns.columns, arguments: paramsOf(query, catalog, types, config) }
+  })
+  return { analyzed, diagnostics }
+}
+
+/** Whether the statement returns what its kind promises. */
+function checkShape(query: DescribedQuery): Diagnostic[] {
+  const { file, kind, kindSpan, columns, name } = query
+  if (kind === 'exec') return []
+  if (columns.length === 0) {
+    const hints = ['write :exec, which answers the number of affected rows, or add "returning …"']
+    return [
+      problem(file, kindSpan, 'no-columns', `":${kind}" needs rows, but the statement returns none`, '', {
+        query: name,
+        hints,
+      }),
+    ]
+  }
+  if ((kind === 'value' || kind === 'values') && columns.length !== 1) {
+    const title = `":${kind}" needs exactly one column, but the statement returns ${columns.length}`
+    const hints = [`select one column, or write ${kind === 'value' ? ':one' : ':many'}`]
+    return [problem(file, kindSpan, 'not-one-column', title, '', { query: name, hints })]
+  }
+  return []
+}
+
+function columnsOf(query: DescribedQuery, catalog: Catalog, types: TypeMapper, config: Config) {
+  const diagnostics: Diagnostic[] = []
+  const taken = new Set<string>()
+  const verdicts = analyzeColumns(query, catalog)
+  const columns = query.columns.map((column, index): AnalyzedColumn => {
+    const verdict = verdicts[index]
+    const { label, override } = readLabel(column.name)
+    const wanted = config.casing === 'camel' ? camelCase(label) : label
+    const key = freeKey(wanted, taken)
+    if (key !== wanted && query.kind !== 'exec') {
+      diagnostics.push(
+        problem(query.file, query.nameSpan, 'duplicate-column', `two columns are called "${wanted}"`, '', {
+          severity: 'warning',
+          query: query.name,
+          hints: [`the second one is called "${key}" here: give it a name of its own with "as"`],
+        }),
+      )
+    }
+    return {
+      key,
+      type: types.of(column.typeOid, verdict?.origin ?? null),
+      nullability: override ?? verdict?.nullability ?? { nullable: true, reason: 'nothing is known of it' },
+    }
+  })
+  return { columns, diagnostics }
+}
+
+/** `as "total!"` and `as "name?"`: the author's word, which beats ours. PostgreSQL's own `?column?` is no such word. */
+function readLabel(name: string): { label: string; override: Nullability | null } {
+  const label = name.slice(0, -1)
+  if (name === '?column?' || label === '') return { label: name, override: null }
+  if (name.endsWith('!')) return { label, override: { nullable: false, reason: 'the author says so' } }
+  if (name.endsWith('?')) return { label, override: { nullable: true, reason: 'the author says so' } }
+  return { label: name, override: null }
+}
+
+function freeKey(wanted: string, taken: Set<string>): string {
+  let key = wanted
+  for (let number = 2; taken.has(key); number++) key = `${wanted}${number}`
+  taken.add(key)
+  return key
+}
+
+function paramsOf(query: DescribedQuery, catalog: Catalog, types: TypeMapper, config: Config): AnalyzedParam[] {
+  const verdicts = analyzeParams(query, catalog)
+  return query.params.map((param, index): AnalyzedParam => {
+    const verdict = verdicts[index]
+    const inferred = verdict?.nullability ?? { nullable: false, reason: 'nothing says that it accepts NULL' }
+    const nullability = param.mark === null ? inferred : { nullable: param.mark === '?', reason: 'the author says so' }
+    return {
+      ...param,
+      key: config.casing === 'camel' ? camelCase(param.name) : param.name,
+      type: types.of(verdict?.typeOid ?? query.paramTypeOids[index] ?? 0, verdict?.origin ?? null),
+      nullability,
+    }
+  })
+}

@@ -1,0 +1,7 @@
+// The generator as a library (`plainsql/compile`): what the `plainsql` command calls.
+
+export { type Config, ConfigError, defaultConfig, loadConfig, parseConfig } from './config.ts'
+export { formatDiagnostics } from './diagnostics.ts'
+export { type Compilation, compile, type GeneratedFile } from './generate.ts'
+export type { Diagnostic, Label, Span, SqlFile } from './model.ts'
+export { type OutputPlan, planOutput, writeOutput } from './output.ts'

@@ -1,0 +1,139 @@
+// A database that has the project's schema, for the time of one compilation: the live one that the settings name, or a
+// scratch database made from schema files or migrations, on the server that `DATABASE_URL` names or an embedded one.
+
+import { randomBytes } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import pg from 'pg'
+import { type ResolvedServer, resolveServer } from '../embedded/index.ts'
+import { readMigrations } from '../migrate/files.ts'
+import { type Config, ConfigError } from './config.ts'
+import type { Diagnostic, SqlFile } from './model.ts'
+import { problem } from './problem.ts'
+import { postgresPosition, tokenSpanAt } from './sourceText.ts'
+
+/** SQL that makes a part of the schema. `start` is where `sql` starts in the file. */
+interface SchemaPart {
+  readonly file: SqlFile
+  readonly sql: string
+  readonly start: number
+}
+
+/** A connection to a database with the schema. `close` drops what was made for it. */
+export interface SchemaSession {
+  readonly client: pg.Client
+  /** What is wrong with the schema's own files; nothing can be described if there are any. */
+  readonly diagnostics: readonly Diagnostic[]
+  close(): Promise<void>
+}
+
+/**
+ * Connects to a database with the project's schema.
+ * @throws NoServerError if there is neither DATABASE_URL nor an embedded server; MigrationFilesError; ConfigError if a
+ *   schema file or the migrations folder is missing
+ */
+export async function openSchema(folder: string, config: Config): Promise<SchemaSession> {
+  if (config.databaseUrl !== null) {
+    const client = await connect(config.databaseUrl, config)
+    return { client, diagnostics: [], close: () => client.end() }
+  }
+  const parts = await schemaParts(folder, config)
+  const server = await resolveServer()
+  // A temporary server is ours alone: its own database will do.
+  const scratch = server.embedded ? null : await createScratchDatabase(server)
+  const client = await connect(scratch?.url ?? server.url, config)
+  const close = async () => {
+    await client.end()
+    await scratch?.drop()
+    await server.stop()
+  }
+  try {
+    return { client, diagnostics: await applyParts(client, parts), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function connect(url: string, config: Config): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: 'plainsql generate', pipeline: true })
+  await client.connect()
+  if (config.searchPath !== null) await client.query("select set_config('search_path', $1, false)", [config.searchPath])
+  return client
+}
+
+async function createScratchDatabase(server: ResolvedServer): Promise<{ url: string; drop(): Promise<void> }> {
+  const name = `plainsql_generate_${randomBytes(6).toString('hex')}`
+  const run = async (sql: string) => {
+    const client = new pg.Client({ connectionString: server.url })
+    await client.connect()
+    try {
+      await client.query(sql)
+    } finally {
+      await client.end()
+    }
+  }
+  await run(`create database ${name}`)
+  return { url: server.databaseUrl(name), drop: () => run(`drop database if exists ${name} with (force)`) }
+}
+
+async function schemaParts(folder: string, config: Config): Promise<SchemaPart[]> {
+  if (config.schema.length > 0) {
+    return Promise.all(
+      config.schema.map(async (path) => {
+        const file = {
+          path: path.replaceAll('\\', '/'),
+          text: await readText(join(folder, path), `schema file ${path}`),
+        }
+        return { file, sql: file.text, start: 0 }
+      }),
+    )
+  }
+  const migrations = join(folder, config.migrations)
+  if (!(await stat(migrations).catch(() => null))?.isDirectory()) {
+    throw new ConfigError(
+      `there is no folder ${config.migrations}: make the first migration (npx node-pg-migrate create -j sql "first"), ` +
+        'or name the schema: plainsql generate --schema schema.sql, or --database-url postgres://…',
+    )
+  }
+  const found = await readMigrations(migrations)
+  return found.map(({ file, up, upStart }) => {
+    const path = file.path.startsWith(migrations)
+      ? `${config.migrations}${file.path.slice(migrations.length)}`
+      : file.path
+    return { file: { ...file, path }, sql: up, start: upStart }
+  })
+}
+
+async function readText(path: string, what: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new ConfigError(`there is no ${what}`)
+  }
+}
+
+/** Stops at the first part that fails: those behind it would fail for want of it. */
+async function applyParts(client: pg.Client, parts: readonly SchemaPart[]): Promise<Diagnostic[]> {
+  // pg_dump's files empty the search_path; it must not stay so for the queries.
+  const [before] = (await client.query<{ path: string }>("select current_setting('search_path') as path")).rows
+  for (const part of parts) {
+    try {
+      await client.query(part.sql)
+    } catch (error) {
+      return [schemaError(part, error)]
+    }
+  }
+  await client.query("select set_config('search_path', $1, false)", [before?.path ?? 'public'])
+  return []
+}
+
+function schemaError(part: SchemaPart, error: unknown): Diagnostic {
+  if (!(error instanceof pg.DatabaseError)) throw error
+  const offset = error.position === undefined ? null : postgresPosition(part.sql, Number(error.position))
+  const place =
+    offset === null ? { start: part.start, end: part.start } : tokenSpanAt(part.file.text, part.start + offset)
+  const hints = [error.detail, error.hint].filter((text) => text !== undefined)
+  return problem(part.file, place, error.code ?? 'XX000', error.message, '', { hints })
+}
