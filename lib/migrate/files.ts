@@ -23,6 +23,8 @@ export interface Migration {
   readonly upStart: number
   /** What `down` runs, or null: this migration cannot be taken back. */
   readonly down: string | null
+  /** Where `down` starts in the file's text. */
+  readonly downStart: number | null
 }
 
 /**
@@ -31,24 +33,30 @@ export interface Migration {
  * @throws MigrationFilesError with everything that is wrong in the folder; what `readdir` throws if there is none
  */
 export async function readMigrations(folder: string): Promise<Migration[]> {
+  const files = await readFolder(folder)
+  const diagnostics = checkMigrations(files)
+  if (diagnostics.length > 0) throw new MigrationFilesError(diagnostics)
+  return files.map(cutMigration)
+}
+
+/** The files that node-pg-migrate would run or fail on, whatever they are, in its order. */
+export async function readFolder(folder: string): Promise<SqlFile[]> {
   const entries = await readdir(folder, { withFileTypes: true })
   const names = entries
     .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
     .map((entry) => entry.name)
-  const files = await Promise.all(names.map((name) => readSqlFile(folder, name)))
-
-  const diagnostics = files.flatMap((file) => checkName(file) ?? checkMarkers(file))
-  if (diagnostics.length > 0) throw new MigrationFilesError(diagnostics)
-  return files.map(cut).sort((a, b) => compareNames(fileName(a.file), fileName(b.file)))
+    .sort(compareNames)
+  return Promise.all(
+    names.map(async (name) => {
+      const path = join(folder, name)
+      return { path: path.replaceAll('\\', '/'), text: await readFile(path, 'utf8') }
+    }),
+  )
 }
 
-async function readSqlFile(folder: string, name: string): Promise<SqlFile> {
-  const path = join(folder, name)
-  return { path: path.replaceAll('\\', '/'), text: await readFile(path, 'utf8') }
-}
-
-function fileName(file: SqlFile): string {
-  return basename(file.path)
+/** Everything that is wrong with the files of a migrations folder. */
+export function checkMigrations(files: readonly SqlFile[]): Diagnostic[] {
+  return files.flatMap((file) => checkName(file) ?? checkMarkers(file))
 }
 
 /** By the number in front; the same number: as people sort names. */
@@ -68,7 +76,7 @@ function leadingNumber(name: string): number {
 
 /** What is wrong with the file as such; null if nothing is. */
 function checkName(file: SqlFile): Diagnostic | null {
-  const name = fileName(file)
+  const name = basename(file.path)
   const extension = extname(name).toLowerCase()
   if (/^\.[cm]?[jt]s$/.test(extension)) {
     return wrongFile('migration-not-sql', `${file.path} is a program: only node-pg-migrate can run it`, [
@@ -98,12 +106,14 @@ function wrongFile(code: string, title: string, hints: readonly string[]): Diagn
   return { severity: 'error', code, title, labels: [], query: null, hints }
 }
 
-type Direction = 'up' | 'down'
+const markerPatterns = {
+  up: /^\s*--[\s-]*up\s+migration/gim,
+  down: /^\s*--[\s-]*down\s+migration/gim,
+} as const
 
 /** What node-pg-migrate takes for a marker, wherever it stands. */
-function markers(text: string, direction: Direction): Span[] {
-  const pattern = new RegExp(`^\\s*--[\\s-]*${direction}\\s+migration`, 'gim')
-  return [...text.matchAll(pattern)].map((match) => ({
+function markers(text: string, direction: 'up' | 'down'): Span[] {
+  return [...text.matchAll(markerPatterns[direction])].map((match) => ({
     start: match.index + match[0].indexOf('--'),
     end: match.index + match[0].length,
   }))
@@ -165,15 +175,22 @@ function repeatedMarkers(file: SqlFile, direction: 'Up' | 'Down', found: readonl
 }
 
 /** The file, cut as node-pg-migrate cuts it: each part reaches to the other's marker or to the end. */
-function cut(file: SqlFile): Migration {
+export function cutMigration(file: SqlFile): Migration {
   const name = basename(file.path, extname(file.path))
-  const up = markers(file.text, 'up')[0]?.start ?? startOf(file.text)
-  const down = markers(file.text, 'down')[0]?.start
+  const up = cutAt(file.text, 'up') ?? startOf(file.text)
+  const down = cutAt(file.text, 'down')
   return {
     name,
     file,
-    up: file.text.slice(up, down !== undefined && down > up ? down : undefined),
+    up: file.text.slice(up, down !== null && down > up ? down : undefined),
     upStart: up,
-    down: down === undefined ? null : file.text.slice(down, up > down ? up : undefined),
+    down: down === null ? null : file.text.slice(down, up > down ? up : undefined),
+    downStart: down,
   }
+}
+
+/** Where the first marker starts, white space in front of it included, but not a byte order mark. */
+function cutAt(text: string, direction: 'up' | 'down'): number | null {
+  const at = text.search(markerPatterns[direction])
+  return at < 0 ? null : Math.max(at, startOf(text))
 }
