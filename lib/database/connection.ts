@@ -8,6 +8,12 @@ import { decodeRows, encodeParams } from '../query/text.ts'
 
 /** A connection with one owner. Statements run in call order. */
 export interface Connection extends Executor {
+  /**
+   * Runs a query. One round trip.
+   * @param prelude a control statement (BEGIN, SAVEPOINT, …) to run first, in the same round trip where the connection
+   *   can; if it fails, the query is not run and the prelude's error is thrown
+   */
+  execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params, prelude?: string): Promise<Result>
   /** Runs BEGIN, COMMIT, SAVEPOINT and the like; answers the command tag, which for COMMIT may be `ROLLBACK`. */
   control(sql: string): Promise<string>
 }
@@ -31,8 +37,13 @@ const rawText = { getTypeParser: () => (text: string) => text }
 
 export function plainConnection(client: Pick<Client, 'query'>): Connection {
   return {
-    async execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
+    async execute<Params, Row, Result>(
+      query: Query<Params, Row, Result>,
+      params: Params,
+      prelude?: string,
+    ): Promise<Result> {
       const values = encodeParams(query, params)
+      if (prelude !== undefined) await this.control(prelude)
       const result = await client
         .query<(string | null)[]>({
           name: query.statement,
