@@ -41,8 +41,8 @@ function parse(text: string, zoned: boolean): Date {
   if (dash < 4 || text.charCodeAt(dash + 3) !== 45) throw unreadable(text)
   const end = text.endsWith(' BC') ? text.length - 3 : text.length
   const year = end === text.length ? digits(text, 0, dash) : 1 - digits(text, 0, dash)
-  // Date.UTC takes the years 0…99 for 1900…1999: go through a year that is 12 cycles later.
-  const cycles = year < 100 ? 12 : 0
+  // Date.UTC takes the years 0…99 for 1900…1999: go through a year that is 13 cycles later.
+  const cycles = year < 100 ? 13 : 0
 
   const time = dash + 7
   let position = time + 8

@@ -1,0 +1,94 @@
+// timestamptz and timestamp without a server: every form in which PostgreSQL prints them, and Dates at the edges.
+
+import fc from 'fast-check'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { formatTimestamp, formatTimestamptz, parseTimestamp, parseTimestamptz } from '../../lib/query/time.ts'
+
+const zoned: [text: string, iso: string][] = [
+  ['2026-11-22 21:14:05+00', '2026-11-22T21:14:05.000Z'],
+  ['2026-11-22 21:14:05.1+00', '2026-11-22T21:14:05.100Z'],
+  ['2026-11-22 21:14:05.12+00', '2026-11-22T21:14:05.120Z'],
+  ['2026-11-22 21:14:05.123+00', '2026-11-22T21:14:05.123Z'],
+  ['2026-11-22 21:14:05.000001+00', '2026-11-22T21:14:05.000Z'],
+  ['2026-11-22 21:14:05.999999+00', '2026-11-22T21:14:05.999Z'],
+  ['2026-11-22 21:14:05.5+05:30', '2026-11-22T15:44:05.500Z'],
+  ['2026-01-01 00:30:00+01', '2025-12-31T23:30:00.000Z'],
+  ['2026-11-22 21:14:05-03:30', '2026-11-23T00:44:05.000Z'],
+  ['1890-01-01 00:00:00+00:19:32', '1889-12-31T23:40:28.000Z'],
+  ['1880-01-01 00:00:00-04:56:02', '1880-01-01T04:56:02.000Z'],
+  ['1969-12-31 23:59:59.999999+00', '1969-12-31T23:59:59.999Z'],
+  ['0099-12-31 00:00:00+00', '0099-12-31T00:00:00.000Z'],
+  ['0001-01-01 00:00:00+00', '0001-01-01T00:00:00.000Z'],
+  ['0001-12-31 23:00:00+00 BC', '0000-12-31T23:00:00.000Z'],
+  ['0044-03-15 12:00:00.25-07:52:58 BC', '-000043-03-15T19:52:58.250Z'],
+  ['4714-11-24 00:00:00+00 BC', '-004713-11-24T00:00:00.000Z'],
+  ['10000-01-01 00:00:00+00', '+010000-01-01T00:00:00.000Z'],
+  ['275760-09-13 00:00:00+00', '+275760-09-13T00:00:00.000Z'],
+]
+
+test('timestamptz, as PostgreSQL prints it', () => {
+  for (const [text, iso] of zoned) assert.is(parseTimestamptz(text).toISOString(), iso, text)
+})
+
+test('timestamp is the same without an offset, as UTC', () => {
+  for (const [text, iso] of zoned) {
+    if (/\+00( BC)?$/.test(text)) assert.is(parseTimestamp(text.replace('+00', '')).toISOString(), iso, text)
+  }
+})
+
+const formatted: [iso: string, text: string][] = [
+  ['2026-11-22T21:14:05.123Z', '2026-11-22 21:14:05.123'],
+  ['0099-01-01T00:00:00.000Z', '0099-01-01 00:00:00.000'],
+  ['0000-02-29T00:00:00.000Z', '0001-02-29 00:00:00.000 BC'],
+  ['-004713-11-24T00:00:00.000Z', '4714-11-24 00:00:00.000 BC'],
+  ['+012345-01-01T00:00:00.000Z', '12345-01-01 00:00:00.000'],
+  ['+275760-09-13T00:00:00.000Z', '275760-09-13 00:00:00.000'],
+]
+
+test('a Date as PostgreSQL reads it', () => {
+  for (const [iso, text] of formatted) {
+    assert.is(formatTimestamp(new Date(iso)), text)
+    assert.is(formatTimestamptz(new Date(iso)), text.replace('.000', '.000+00').replace('.123', '.123+00'))
+  }
+})
+
+const otherFormat = /^is not a timestamp in ISO format: set DateStyle to ISO, or run `plainsql generate`$/
+const refused: [() => unknown, RegExp][] = [
+  [() => parseTimestamptz('infinity'), /^is infinity, which a Date cannot hold: select it as text$/],
+  [() => parseTimestamp('-infinity'), /^is -infinity, which a Date cannot hold: select it as text$/],
+  [() => parseTimestamp('275760-09-13 00:00:00.001'), /^is later than a Date can be: select it as text$/],
+  [() => parseTimestamptz('294276-12-31 23:59:59.999999+00'), /^is later than a Date can be: select it as text$/],
+  [() => parseTimestamptz('Sun Nov 22 21:14:05 2026 -03'), otherFormat],
+  [() => parseTimestamptz('11/22/2026 21:14:05 UTC'), otherFormat],
+  [() => parseTimestamptz('22.11.2026 21:14:05 UTC'), otherFormat],
+  [() => parseTimestamp('22-11-2026 21:14:05'), otherFormat],
+  [() => parseTimestamptz('2026-11-22 21:14:05'), otherFormat],
+  [() => parseTimestamp('2026-11-22 21:14:05+00'), otherFormat],
+  [() => parseTimestamptz('a text that ends in infinity'), otherFormat],
+  [() => formatTimestamp(new Date(Number.NaN)), /^must be a valid Date, got an invalid one$/],
+  [
+    () => formatTimestamp(new Date('-004713-11-23T23:59:59.999Z')),
+    /^must not be before 4713 BC, where timestamps begin$/,
+  ],
+  [() => formatTimestamp('2026-11-22' as never), /^must be a Date, got a string$/],
+  [() => formatTimestamptz(0 as never), /^must be a Date, got a number$/],
+]
+
+test('what no Date and no timestamp can hold', () => {
+  for (const [work, message] of refused)
+    assert.throws(work, (error: Error) => message.test(error.message), String(message))
+})
+
+test('every Date of PostgreSQL’s years survives', () => {
+  const dates = fc.date({ min: new Date(-210866803200000), max: new Date(8.64e15), noInvalidDate: true })
+  fc.assert(
+    fc.property(dates, (date) => {
+      assert.equal(parseTimestamptz(formatTimestamptz(date)), date)
+      assert.equal(parseTimestamp(formatTimestamp(date)), date)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test.run()
