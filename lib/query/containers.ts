@@ -34,7 +34,7 @@ export function array<Out, In, Dimensions extends number = 1>(
   dimensions: Dimensions = 1 as Dimensions,
   delimiter = ',',
 ): Codec<Nested<Out, Dimensions>, ReadonlyNested<In, Dimensions>> {
-  const type = `${codec.type}[]`
+  const type = codec.type + '[]'.repeat(dimensions)
 
   function decode(text: string): unknown[] {
     if (text === '{}') return []
@@ -54,7 +54,7 @@ export function array<Out, In, Dimensions extends number = 1>(
     let depth = 0
     while (text.charAt(scanner.position + depth) === '{') depth++
     if (depth > 0 && depth !== dimensions) {
-      throw new RangeError(`has ${depth} dimensions, where its type says ${dimensions}`)
+      throw new RangeError(`is ${codec.type}${'[]'.repeat(depth)}, where its type says ${type}`)
     }
     const elements = read(scanner, 1)
     scanner.finish()
@@ -148,6 +148,6 @@ export const hstore: Codec<Record<string, string | null>, Readonly<Record<string
     const pairs = Object.entries(value).map(([key, item]) => {
       return `${quote(text.encode(key))}=>${item === null ? 'NULL' : quote(text.encode(item))}`
     })
-    return pairs.join(',')
+    return pairs.join(', ')
   },
 }
