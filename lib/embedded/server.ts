@@ -114,16 +114,17 @@ function handle(
   }
 }
 
-/** For data that nobody will miss: nothing waits for a disk, nothing is written twice, little memory is taken. */
+/** For data that nobody will miss: nothing waits for a disk, nothing is written twice, little room is taken. */
 const fastSettings: Readonly<Record<string, string>> = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
   wal_level: 'minimal',
   max_wal_senders: '0',
+  max_wal_size: '128MB',
   shared_buffers: '32MB',
   max_connections: '200',
-  // In the data directory, so that it goes with it; /dev/shm is only 64 MB in a container.
+  // In the data directory, so that it goes with it.
   dynamic_shared_memory_type: 'mmap',
 }
 
