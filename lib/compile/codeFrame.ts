@@ -33,8 +33,8 @@ export function codeFrame(lines: Lines, marks: readonly Mark[], paint: FramePain
   const gutter = `${line}`.length
   const row = (head: string, text: string): string => `${paint.dim(`${head.padStart(gutter)} │`)} ${text}`.trimEnd()
 
-  // Beside the middle of a long line, the lines above are mostly somewhere else.
-  const contextLines = window.from > 0 ? 0 : CONTEXT_LINES
+  // Above a header stands another query; above the middle of a long line there is nothing to show.
+  const contextLines = window.from > 0 || !belongsToQuery(lines, line) ? 0 : CONTEXT_LINES
   const context: string[] = []
   for (let above = line - 1; above >= line - contextLines && belongsToQuery(lines, above); above--) {
     context.unshift(row(`${above}`, paint.dim(cut(displayCells(lines.text(above)), window))))

@@ -84,7 +84,7 @@ function malformedHeader(file: SqlFile, token: Token, comment: string, isInline:
   const found = (header.exec(comment) ?? lineNearMiss.exec(comment) ?? blockNearMiss.exec(comment))?.groups ?? {}
   const name = found.name ?? found.pgtyped ?? 'x'
   const kind = found.kind?.replace(/^:/, '').toLowerCase() ?? 'many'
-  const wrong = isInline ? 'a header needs a line of its own' : 'a header has another form'
+  const wrong = isInline ? 'a header needs a line of its own' : 'not the form of a header'
   return {
     span: token,
     name: null,
@@ -192,7 +192,7 @@ function checkFlags(file: SqlFile, rest: Span, words: readonly string[]): Diagno
     'not a flag',
     {
       hints: [
-        meant ? `did you mean "${meant}"?` : `the flags are ${flags.join(', ')}`,
+        meant ? `did you mean "${meant}"?` : `known flags: ${flags.join(', ')}`,
         'documentation goes on comment lines of its own below the header',
       ],
     },

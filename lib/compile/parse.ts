@@ -68,10 +68,10 @@ function parseSection(file: SqlFile, section: Section): { query: ParsedQuery | n
   const statement = readStatement(file, comments.rest)
   const mistakes = [
     ...checkTokens(file, comments.rest, header.name),
-    ...checkSingleStatement(file, comments.rest, header.name),
+    // A header that could not be read may have meant anything: it is the one thing to mend.
+    ...(header.name === null ? [] : checkSingleStatement(file, comments.rest, header.name)),
     ...checkParams(file, statement?.params ?? [], header.name),
   ]
-  // A header that could not be read may not be one: it is the one thing to mend.
   if (!statement && header.name !== null) {
     const title = `the query "${header.name}" has no statement`
     const hints = ['write the statement below the header and its comments']

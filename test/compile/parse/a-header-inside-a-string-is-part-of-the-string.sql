@@ -1,0 +1,4 @@
+-- name: quoted :one
+select '
+-- name: inner :one
+' as text;

@@ -1,0 +1,4 @@
+-- name: a :one
+-- Documented, but empty.
+;
+-- name: b :one

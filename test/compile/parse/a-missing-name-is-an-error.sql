@@ -1,0 +1,4 @@
+-- name: :one
+select 1;
+-- name:
+select 1;

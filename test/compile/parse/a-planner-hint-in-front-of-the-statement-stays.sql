@@ -1,0 +1,3 @@
+-- name: hinted :many
+-- Uses the index.
+/*+ IndexScan(posts) */ select * from posts

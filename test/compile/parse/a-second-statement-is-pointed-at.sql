@@ -1,0 +1,5 @@
+-- name: twice :exec
+insert into posts (title) values (:title);
+
+insert into tags (name)
+values (:tag);

@@ -1,0 +1,2 @@
+-- name: a :one
+select $body$ text $bdy$;

@@ -1,0 +1,3 @@
+-- name: a :one
+select 1 as "name!
+from posts

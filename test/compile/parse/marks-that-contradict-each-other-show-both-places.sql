@@ -1,0 +1,3 @@
+-- name: a :many
+select :a?, :b
+where :a! > 1

@@ -1,0 +1,2 @@
+-- name: jsonOperators :many
+select :doc?'key', :doc ? :key, :doc?|:keys, :doc ?& :keys, :a!=:b, :a!~:b, :doc?:key

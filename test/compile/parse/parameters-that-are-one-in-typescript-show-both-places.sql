@@ -1,0 +1,2 @@
+-- name: a :many
+select :user_id, :userId

@@ -1,0 +1,2 @@
+-- name: a :one
+select $1, :b, $2

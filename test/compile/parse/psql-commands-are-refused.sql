@@ -1,0 +1,3 @@
+\set id 'it''s 1'
+-- name: a :one
+select :id \gset

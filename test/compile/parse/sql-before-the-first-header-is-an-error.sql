@@ -1,0 +1,5 @@
+select 1
+from posts;
+
+-- name: x :one
+select 2;

@@ -1,0 +1,6 @@
+--name:a:one
+select 1;
+  --  Name :  b   :one
+select 2;
+-- NAME: c : one
+select 3;
