@@ -13,7 +13,7 @@ join users on users.id = posts.author_id
 where posts.id = :id;
 
 -- name: listPosts :many
--- A page of all posts, newest first: at most :limit, after skipping :offset.
+-- A page of all posts, newest first: `limit` at most, after `offset` others.
 -- Far pages take longer, and rows move between pages while posts are written; listUsers shows the other way.
 select id, author_id, title, content, created_at
 from posts

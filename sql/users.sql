@@ -18,8 +18,8 @@ where email = :email
   and is_active;
 
 -- name: listUsers :many
--- A page of users in the order of their ids: at most :limit, behind :afterId.
--- The first page is behind 0; each next one is behind the last id of the page before, however far it is.
+-- A page of users in the order of their ids: `limit` at most, those behind `afterId`.
+-- The first page is behind 0; each next one is behind the last id of the page before, and costs the same.
 select id, email, full_name, is_active, created_at, updated_at
 from users
 where id > :afterId
