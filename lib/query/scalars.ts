@@ -125,22 +125,24 @@ export const bytea: Codec<Uint8Array> = {
 
 /** json and jsonb. `T` is what the generator or the author says the document is; it is not verified. */
 export function json<T>(): Codec<T> {
-  return {
-    type: 'json',
-    decode(value) {
-      try {
-        return JSON.parse(value) as T
-      } catch {
-        // JSON.parse's own message quotes the value.
-        throw unexpected('json')
-      }
-    },
-    encode(value) {
-      const encoded = JSON.stringify(value) as string | undefined
-      if (encoded === undefined) throw new TypeError(`must be a JSON value, got ${describe(value)}`)
-      return encoded
-    },
-  }
+  return anyJson as Codec<T>
+}
+
+const anyJson: Codec<unknown> = {
+  type: 'json',
+  decode(value) {
+    try {
+      return JSON.parse(value)
+    } catch {
+      // JSON.parse's own message quotes the value.
+      throw unexpected('json')
+    }
+  },
+  encode(value) {
+    const encoded = JSON.stringify(value) as string | undefined
+    if (encoded === undefined) throw new TypeError(`must be a JSON value, got ${describe(value)}`)
+    return encoded
+  },
 }
 
 /** An enum as the union of its labels. A label that was added after `generate` is an error, not a lie. */

@@ -80,28 +80,28 @@ class TextRow implements RowReader, NullAwareRow {
   }
 
   int2(column: number): number {
-    return Number(this.text(column))
+    return this.value(column, codecs.int2)
   }
   int4(column: number): number {
-    return Number(this.text(column))
+    return this.value(column, codecs.int4)
   }
   oid(column: number): number {
-    return Number(this.text(column))
+    return this.value(column, codecs.oid)
   }
   float4(column: number): number {
-    return Number(this.text(column))
+    return this.value(column, codecs.float4)
   }
   float8(column: number): number {
-    return Number(this.text(column))
+    return this.value(column, codecs.float8)
   }
   int8(column: number): number {
     return this.value(column, codecs.int8)
   }
   bigint(column: number): bigint {
-    return BigInt(this.text(column))
+    return this.value(column, codecs.bigint)
   }
   bool(column: number): boolean {
-    return this.text(column) === 't'
+    return this.value(column, codecs.bool)
   }
   timestamptz(column: number): Date {
     return this.value(column, codecs.timestamptz)
@@ -113,7 +113,7 @@ class TextRow implements RowReader, NullAwareRow {
     return this.value(column, codecs.bytea)
   }
   json<T>(column: number): T {
-    return JSON.parse(this.text(column)) as T
+    return this.value(column, codecs.json<T>())
   }
 
   #error(column: number, problem: string): DecodeError {
