@@ -5,17 +5,33 @@ import { type Client, DatabaseError } from 'pg'
 import { ConnectionError, type PlainsqlError, type QueryIdentity, queryError } from '../errors.ts'
 import type { Executor, Query } from '../query/executor.ts'
 import { decodeRows, encodeParams } from '../query/text.ts'
+import { backendOf, cancelRequest } from './cancelRequest.ts'
 
 /** A connection with one owner. Statements run in call order. */
 export interface Connection extends Executor {
   /**
    * Runs a query. One round trip.
-   * @param prelude a control statement (BEGIN, SAVEPOINT, …) to run first, in the same round trip where the connection
-   *   can; if it fails, the query is not run and the prelude's error is thrown
+   * @param prelude control statements (BEGIN, SET LOCAL, SAVEPOINT, …), one command each, to run first, in the same
+   *   round trip where the connection can. If one fails, nothing behind it is run and its error is thrown. The owner
+   *   sends nothing else until this call has settled.
+   * @throws ParameterError before anything was sent, the prelude included
    */
-  execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params, prelude?: string): Promise<Result>
+  execute<Params, Row, Result>(
+    query: Query<Params, Row, Result>,
+    params: Params,
+    prelude?: readonly string[],
+  ): Promise<Result>
   /** Runs BEGIN, COMMIT, SAVEPOINT and the like; answers the command tag, which for COMMIT may be `ROLLBACK`. */
   control(sql: string): Promise<string>
+  /** The server process behind the connection, as in pg_stat_activity; absent where there is none (a test database). */
+  readonly processId?: number
+  /**
+   * Asks the server to cancel what it runs for this connection, by a CancelRequest on a socket of its own. Resolves
+   * when the server has passed it on: what is sent afterwards cannot be hit. The statement then fails with 57014, or
+   * was faster. If nothing runs, nothing happens. Absent where `processId` is.
+   * @throws ConnectionError if the server cannot be reached
+   */
+  cancel?(): Promise<void>
 }
 
 /** What `acquire` hands out: a connection that must be given back. */
@@ -36,14 +52,15 @@ export interface ConnectionSource {
 const rawText = { getTypeParser: () => (text: string) => text }
 
 export function plainConnection(client: Pick<Client, 'query'>): Connection {
+  const backend = backendOf(client)
   return {
     async execute<Params, Row, Result>(
       query: Query<Params, Row, Result>,
       params: Params,
-      prelude?: string,
+      prelude?: readonly string[],
     ): Promise<Result> {
       const values = encodeParams(query, params)
-      if (prelude !== undefined) await this.control(prelude)
+      for (const sql of prelude ?? []) await this.control(sql)
       const result = await client
         .query<(string | null)[]>({
           name: query.statement,
@@ -65,6 +82,8 @@ export function plainConnection(client: Pick<Client, 'query'>): Connection {
       })
       return result.command
     },
+
+    ...(backend && { processId: backend.processId, cancel: () => cancelRequest(client) }),
   }
 }
 
