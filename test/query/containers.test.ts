@@ -208,7 +208,8 @@ test('a field or key called __proto__ is a field like any other', () => {
 
 test('a string of a megabyte costs no stack', () => {
   const long = '"\\,{} '.repeat(200_000)
-  assert.is(texts.decode(texts.encode([long]))[0], long)
+  // Not assert.is, whose difference of two such strings would never end.
+  assert.ok(texts.decode(texts.encode([long]))[0] === long)
 })
 
 const awkward = fc.string({ unit: fc.constantFrom(...'ab "\'\\,;{}()[]=>\n\t'.split(''), 'NULL', 'é', '😀') })
