@@ -119,7 +119,7 @@ function emitRead(columns: readonly AnalyzedColumn[], scalar: boolean): string {
   })
   if (scalar) return `  read: (r) => ${reads[0]},\n`
   const fields = columns.map((column, index) => `    ${propertyKey(column.key)}: ${reads[index]},\n`)
-  return `  read: (r) => ({\n${fields.join('')}  }),\n`
+  return fields.length === 0 ? '  read: () => ({}),\n' : `  read: (r) => ({\n${fields.join('')}  }),\n`
 }
 
 function access(key: string): string {

@@ -8,6 +8,7 @@ import pg from 'pg'
 import { type ResolvedServer, resolveServer } from '../embedded/index.ts'
 import { readMigrations } from '../migrate/files.ts'
 import { type Config, ConfigError } from './config.ts'
+import { lex } from './lexer.ts'
 import type { Diagnostic, SqlFile } from './model.ts'
 import { problem } from './problem.ts'
 import { postgresPosition, tokenSpanAt } from './sourceText.ts'
@@ -120,13 +121,25 @@ async function applyParts(client: pg.Client, parts: readonly SchemaPart[]): Prom
   const [before] = (await client.query<{ path: string }>("select current_setting('search_path') as path")).rows
   for (const part of parts) {
     try {
-      await client.query(part.sql)
+      await client.query(withoutDumpMarkers(part.sql))
     } catch (error) {
       return [schemaError(part, error)]
     }
   }
   await client.query("select set_config('search_path', $1, false)", [before?.path ?? 'public'])
   return []
+}
+
+/**
+ * pg_dump (since 18, 17.6, …) brackets its output by `\restrict` and `\unrestrict`, which only psql knows. They are
+ * blanked, so that every position stays. Other psql commands stay too, and are PostgreSQL's syntax errors.
+ */
+export function withoutDumpMarkers(sql: string): string {
+  if (!sql.includes('restrict')) return sql
+  return lex(sql)
+    .map((token) => sql.slice(token.start, token.end))
+    .map((text) => (/^\\(un)?restrict\b/.test(text) ? ' '.repeat(text.length) : text))
+    .join('')
 }
 
 function schemaError(part: SchemaPart, error: unknown): Diagnostic {

@@ -112,10 +112,8 @@ export class TypeMapper {
     switch (type.name) {
       case 'int8':
         if (this.#config.int8 === 'string') return { ...textType, param: 'string | number | bigint', write: 'numeric' }
-        return {
-          ...scalar(this.#config.int8 === 'number' ? 'int8' : 'bigint', this.#config.int8, 'number | bigint'),
-          write: 'int8',
-        }
+        if (this.#config.int8 === 'number') return scalar('int8', 'number')
+        return { ...scalar('bigint', 'bigint', 'bigint | number'), write: 'int8' }
       case 'numeric':
         return { ...textType, param: 'string | number | bigint', write: 'numeric', codec: 'codec.numeric' }
       case 'json':
@@ -191,8 +189,8 @@ export class TypeMapper {
 
 function range(maker: 'range' | 'multirange', bound: ValueType): ValueType {
   const name = `${constantName(bound.codec)}${pascalCase(maker)}`
-  const row = `codec.Range<${bound.row}>`
   const multi = maker === 'multirange'
+  const row = `codec.${multi ? 'NonEmptyRange' : 'Range'}<${bound.row}>`
   return {
     ...bound,
     row: multi ? `${row}[]` : row,
