@@ -36,7 +36,7 @@ test('the package holds what a user needs, and nothing else', () => {
   const top = new Set(files.map((path) => path.split('/')[0]!))
   assert.equal([...top].sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'schema.json'])
   assert.equal(
-    files.filter((path) => !/\.(js|d\.ts|md|json)$/.test(path)),
+    files.filter((path) => !/\.(js|d\.ts|sql|md|json)$/.test(path)),
     ['LICENSE'],
   )
 })

@@ -3,7 +3,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readFile, rename, symlink } from 'node:fs/promises'
+import { chmod, cp, mkdir, readFile, rename, symlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 const project = process.cwd()
@@ -62,6 +62,7 @@ async function linkCommands(packageFolder: string, modules: string): Promise<voi
   await mkdir(join(modules, '.bin'), { recursive: true })
   for (const [command, path] of Object.entries(commands)) {
     const link = join(modules, '.bin', command)
+    await chmod(join(packageFolder, path), 0o755)
     if (!existsSync(link)) await symlink(join(packageFolder, path), link)
   }
 }
