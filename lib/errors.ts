@@ -176,18 +176,153 @@ export class DecodeError extends PlainsqlError {
   }
 }
 
-/** The unit of work is over: it was committed or rolled back. */
+/** The unit of work, or the savepoint, is over: it was committed or rolled back. */
 export class UnitOfWorkClosedError extends PlainsqlError {
-  constructor(query: QueryIdentity | null) {
-    super(`the unit of work is over${inQuery(query)}: await everything before its function returns`)
+  readonly query: string | null
+  /** Where the unit was opened: `src/orders.ts:12:9`; null if unknown. */
+  readonly openedAt: string | null
+
+  /** @param cause what ended the unit, if it was not its own function's end: a timeout, an abort, an error */
+  constructor(query: QueryIdentity | null, scope = 'unit of work', openedAt: string | null = null, cause?: unknown) {
+    super(
+      `the ${scope}${opened(openedAt)} is over${inQuery(query)}: await everything before its function returns`,
+      cause === undefined ? undefined : { cause },
+    )
+    this.query = query?.name ?? null
+    this.openedAt = openedAt
   }
 }
 
-/** COMMIT was answered with ROLLBACK: a statement of the unit had failed and its error was swallowed. */
+/** A statement of the unit had failed, its error was swallowed, and the unit could only be rolled back. */
 export class CommitAbortedError extends PlainsqlError {
-  constructor(cause: unknown) {
-    super('the unit of work was rolled back at COMMIT, because one of its statements had failed: see cause', { cause })
+  constructor(cause: unknown, scope = 'unit of work') {
+    super(
+      `the ${scope} was rolled back instead of committed, because one of its statements had failed: see cause. ` +
+        'To go on after an expected error, run the statement in a savepoint',
+      { cause },
+    )
   }
+}
+
+/** A statement was not run, because an earlier one of its unit had failed: that error is the cause. */
+export class StatementSkippedError extends PlainsqlError {
+  readonly query: string | null
+
+  constructor(query: QueryIdentity | null, cause: unknown) {
+    super(`not run, because an earlier statement of the unit of work had failed${inQuery(query)}: see cause`, { cause })
+    this.query = query?.name ?? null
+  }
+}
+
+/**
+ * The connection was lost while COMMIT was under way: whether the unit was committed is not known. Never retried by
+ * plainsql. With `verifyCommit` the server is asked, and this error is left for the cases in which it cannot tell.
+ */
+export class CommitUnknownError extends PlainsqlError {
+  /** PostgreSQL's transaction id (xid8), if it was taken: `select pg_xact_status('…')` may tell later. */
+  readonly transactionId: string | null
+
+  constructor(transactionId: string | null, why: string, cause: unknown) {
+    super(
+      `the connection was lost during COMMIT, and whether the unit of work was committed is not known: ${why}. ` +
+        'Look for what it would have written before doing it again',
+      { cause },
+    )
+    this.transactionId = transactionId
+  }
+}
+
+/** The connection was lost while COMMIT was under way, and the server has confirmed that nothing was committed. */
+export class NotCommittedError extends PlainsqlError {
+  readonly transactionId: string
+  /** The same work can be done again. */
+  readonly retryable: boolean = true
+
+  constructor(transactionId: string, cause: unknown) {
+    super('the connection was lost during COMMIT, and nothing was committed (pg_xact_status): it is safe to retry', {
+      cause,
+    })
+    this.transactionId = transactionId
+  }
+}
+
+/** What became of the statement of a call that was cancelled. */
+export type CancelledStatement =
+  /** It was never sent. */
+  | 'not sent'
+  /** The server has stopped it: it took no effect. */
+  | 'cancelled'
+  /** The server did not answer; the connection was closed, and the statement may have taken effect. */
+  | 'unknown'
+
+/** A call or a unit of work was ended by its AbortSignal; `cause` is the signal's reason. */
+export class CancelledError extends PlainsqlError {
+  readonly query: string | null
+  readonly statement: CancelledStatement
+
+  constructor(query: QueryIdentity | null, statement: CancelledStatement, why: string, cause: unknown) {
+    super(`${why}${inQuery(query)}${afterwards(statement)}`, { cause })
+    this.query = query?.name ?? null
+    this.statement = statement
+  }
+}
+
+/** A call or a unit of work took longer than its `timeoutMs`. */
+export class TimeoutError extends CancelledError {
+  readonly timeoutMs: number
+
+  constructor(query: QueryIdentity | null, statement: CancelledStatement, timeoutMs: number, cause?: unknown) {
+    super(query, statement, `took longer than its timeout of ${timeoutMs} ms`, cause)
+    this.timeoutMs = timeoutMs
+  }
+}
+
+/** A function was called with `db` inside a unit of work of the same database. */
+export class DatabaseInsideUnitError extends PlainsqlError {
+  readonly query: string | null
+  readonly openedAt: string | null
+  readonly calledAt: string | null
+
+  constructor(query: QueryIdentity | null, openedAt: string | null, calledAt: string | null) {
+    super(
+      `db was used${calledAt === null ? '' : ` at ${calledAt}`}${inQuery(query)} inside a unit of work${opened(openedAt)}. ` +
+        'It would run outside the transaction, on a second connection, and wait for ever once all connections are held ' +
+        'by units that wait for one. Pass the unit instead of db; or, if that is meant, db.with({ outsideUnit: true })',
+    )
+    this.query = query?.name ?? null
+    this.openedAt = openedAt
+    this.calledAt = calledAt
+  }
+}
+
+/** Inside a savepoint, the unit around it was used instead of the savepoint: that call would wait for itself. */
+export class SavepointOpenError extends PlainsqlError {
+  readonly query: string | null
+
+  constructor(query: QueryIdentity | null, openedAt: string | null) {
+    super(
+      `the unit of work was used${inQuery(query)} inside its savepoint${opened(openedAt)}: ` +
+        "use the savepoint's own argument there, so that the statement is rolled back with it",
+    )
+    this.query = query?.name ?? null
+  }
+}
+
+/** A function given to `afterCommit` or `afterRollback` threw. The unit's own outcome stands; this is only reported. */
+export class HookError extends PlainsqlError {
+  constructor(hook: 'afterCommit' | 'afterRollback', cause: unknown) {
+    super(`a function given to ${hook} threw: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+function opened(at: string | null): string {
+  return at === null ? '' : ` (opened at ${at})`
+}
+
+function afterwards(statement: CancelledStatement): string {
+  if (statement === 'not sent') return '; nothing was sent'
+  if (statement === 'cancelled') return '; the server has stopped it'
+  return '; the server did not confirm the cancellation, so whether it took effect is not known'
 }
 
 function inQuery(query: QueryIdentity | null): string {
