@@ -1,7 +1,10 @@
 // How generated code hands over parameters: one method per type, called in the order of `$1`, `$2`, …
 // Mirror image of `row.ts`. The writer decides the form (text for PostgreSQL, values for a test database).
 
+import { ParameterError } from '../errors.ts'
 import type { Codec } from './codecs.ts'
+import { describe } from './describe.ts'
+import type { QuerySource } from './executor.ts'
 
 /** The methods of a writer; `N` is what stands for NULL: `never` (refused) or `null`. */
 export interface ParamMethods<N> {
@@ -33,4 +36,33 @@ export interface ParamMethods<N> {
  */
 export interface ParamWriter extends ParamMethods<never> {
   readonly nullable: ParamMethods<null>
+}
+
+/** @throws ParameterError if a query that has parameters is called without an object that holds them */
+export function assertParams(query: QuerySource<never, unknown>, params: unknown): void {
+  if (params !== null && typeof params === 'object') return
+  throw new ParameterError(query, query.params?.join(', ') ?? '', `must come in an object, got ${describe(params)}`)
+}
+
+/**
+ * PostgreSQL's text of one parameter.
+ * @param index its place in the query's `params`
+ * @param allowsNull the difference between a writer and its `nullable` half
+ * @throws ParameterError
+ */
+export function encodeParam<T>(
+  query: QuerySource<never, unknown>,
+  index: number,
+  value: T | null,
+  codec: Codec<unknown, T>,
+  allowsNull: boolean,
+): string | null {
+  if (value === null && allowsNull) return null
+  try {
+    return codec.encode(value as T)
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error)
+    const hint = value === undefined && allowsNull ? ' (pass null for NULL)' : ''
+    throw new ParameterError(query, query.params?.[index] ?? '?', problem + hint)
+  }
 }

@@ -1,6 +1,7 @@
 // How generated code reads a row: one method per wire type, by column number. Implementations read PostgreSQL's
 // text format (`text.ts`) or a test database's values; the generated decoder and its types are the same on all.
 
+import { DecodeError, type QueryIdentity } from '../errors.ts'
 import type { Codec } from './codecs.ts'
 
 /** Any JSON document. */
@@ -34,59 +35,31 @@ export interface RowReader extends RowMethods<never> {
   readonly nullable: RowMethods<null>
 }
 
-/** What the `nullable` half needs of the other: any reader that can say whether a column is NULL. */
-export interface NullAwareRow extends RowMethods<never> {
-  isNull(column: number): boolean
-}
-
-/** The `nullable` half of a reader, the same for every implementation. */
-export class NullableRow implements RowMethods<null> {
-  readonly #row: NullAwareRow
-
-  constructor(row: NullAwareRow) {
-    this.#row = row
-  }
-
-  int2(column: number): number | null {
-    return this.#row.isNull(column) ? null : this.#row.int2(column)
-  }
-  int4(column: number): number | null {
-    return this.#row.isNull(column) ? null : this.#row.int4(column)
-  }
-  oid(column: number): number | null {
-    return this.#row.isNull(column) ? null : this.#row.oid(column)
-  }
-  int8(column: number): number | null {
-    return this.#row.isNull(column) ? null : this.#row.int8(column)
-  }
-  bigint(column: number): bigint | null {
-    return this.#row.isNull(column) ? null : this.#row.bigint(column)
-  }
-  float4(column: number): number | null {
-    return this.#row.isNull(column) ? null : this.#row.float4(column)
-  }
-  float8(column: number): number | null {
-    return this.#row.isNull(column) ? null : this.#row.float8(column)
-  }
-  bool(column: number): boolean | null {
-    return this.#row.isNull(column) ? null : this.#row.bool(column)
-  }
-  text(column: number): string | null {
-    return this.#row.isNull(column) ? null : this.#row.text(column)
-  }
-  timestamptz(column: number): Date | null {
-    return this.#row.isNull(column) ? null : this.#row.timestamptz(column)
-  }
-  timestamp(column: number): Date | null {
-    return this.#row.isNull(column) ? null : this.#row.timestamp(column)
-  }
-  bytea(column: number): Uint8Array | null {
-    return this.#row.isNull(column) ? null : this.#row.bytea(column)
-  }
-  json<T>(column: number): T | null {
-    return this.#row.isNull(column) ? null : this.#row.json<T>(column)
-  }
-  value<T>(column: number, codec: Codec<T, never>): T | null {
-    return this.#row.isNull(column) ? null : this.#row.value(column, codec)
+/**
+ * Decodes one value as the reader's method for its type does.
+ * @param text as PostgreSQL prints it; null for NULL, undefined if there is no such column
+ * @param allowsNull the difference between a reader and its `nullable` half
+ * @param columns names by number, as far as they are known
+ * @throws DecodeError
+ */
+export function decodeColumn<T>(
+  query: QueryIdentity,
+  columns: readonly string[],
+  column: number,
+  text: string | null | undefined,
+  codec: Codec<T, never>,
+  allowsNull: boolean,
+): T | null {
+  if (text === null && allowsNull) return null
+  try {
+    if (typeof text === 'string') return codec.decode(text)
+    throw new TypeError(text === null ? nullProblem : absentProblem)
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error)
+    throw new DecodeError(query, columns[column] ?? String(column), problem)
   }
 }
+
+const nullProblem =
+  'is NULL, but its type says that it cannot be: run `plainsql generate`, or mark the column "name?"'
+const absentProblem = 'did not arrive: the query was generated for another schema; run `plainsql generate`'
