@@ -61,7 +61,14 @@ export interface Relation {
 }
 
 /** The bits of `pg_trigger.tgtype` (`catalog/pg_trigger.h`). */
-export const TriggerBits: Readonly<Record<'row' | 'before' | 'insert' | 'delete' | 'update' | 'instead', number>> = {
+export const TriggerBits: {
+  readonly row: 1
+  readonly before: 2
+  readonly insert: 4
+  readonly delete: 8
+  readonly update: 16
+  readonly instead: 64
+} = {
   row: 1,
   before: 2,
   insert: 4,
@@ -153,7 +160,7 @@ export interface Catalog {
   typeByName(name: string, schema?: string): CatalogType | null
   /** The relation of that name, in `public` if the schema is left out. */
   relationByName(name: string, schema?: string): Relation | null
-  /** The query behind a view or materialized view. Null for what is not one, or was not loaded by `loadViews`. */
+  /** The query behind a view or materialized view. Null for what is not one, or was not loaded by `loadDefinitions`. */
   viewTree(relation: number): TreeNode | null
 }
 
@@ -163,11 +170,11 @@ export async function loadCatalog(client: pg.Client): Promise<Catalog> {
 }
 
 /**
- * Loads the trees of all views that `trees` read, directly or through other views, so that the analysis can look into
- * them. One round trip per level of views upon views; none if there are no views.
+ * Loads what the trees of a few queries refer to and `loadCatalog` leaves out: the trees of views, to any depth. One
+ * round trip per level of views upon views; none if there are no views.
  */
-export async function loadViews(client: pg.Client, catalog: Catalog, trees: Iterable<TreeValue>): Promise<void> {
-  if (!(catalog instanceof LoadedCatalog)) throw new TypeError('loadViews needs a catalog that loadCatalog made')
+export async function loadDefinitions(client: pg.Client, catalog: Catalog, trees: Iterable<TreeValue>): Promise<void> {
+  if (!(catalog instanceof LoadedCatalog)) throw new TypeError('loadDefinitions needs a catalog that loadCatalog made')
   let wanted = viewsIn(trees, catalog)
   while (wanted.length > 0) {
     const loaded: TreeNode[] = []

@@ -1,0 +1,142 @@
+// The verdict on the target table's columns in RETURNING: the row as it was written, or as it was (DELETE, `old`).
+
+import { type Relation, TriggerBits } from '../catalog.ts'
+import type { Nullability, TreeNode } from '../model.ts'
+import { bool, int, isNode, node, nodes } from '../tree.ts'
+import { rowEnv, verdictOfBaseColumn } from './baseColumns.ts'
+import { verdictOf } from './expressions.ts'
+import { nothing } from './facts.ts'
+import { type Context, type Env, isKnown, type Scope } from './scope.ts'
+import { allOf, nonNull, nullable } from './verdict.ts'
+
+const update = 2
+const insert = 3
+const remove = 4
+const merge = 5
+const doNothing = 7
+
+/** Where RETURNING stands. WHERE and FROM guarantee there what they do in SELECT, except of what was overwritten. */
+export function returningEnv(scope: Scope): Env {
+  const keepsFacts = [update, remove].includes(int(scope.query, 'commandType'))
+  return { scope, facts: keepsFacts ? scope.facts : nothing, returning: true, joins: null, nulledGroups: null }
+}
+
+/** The verdict on a column in RETURNING if the statement itself decides it; null if it is a column like any other. */
+export function verdictOfReturned(variable: TreeNode, env: Env): Nullability | null {
+  const { scope } = env
+  const command = int(scope.query, 'commandType')
+  if (int(variable, 'varno') !== int(scope.query, 'resultRelation')) {
+    const isUnmatched = command === merge && mergeActions(scope).some((action) => int(action, 'matchKind') === 1)
+    return isUnmatched ? nullable('a target row may have no source row') : null
+  }
+  // VarReturningType: 0 the row as it is usual, 1 old, 2 new.
+  const which = int(variable, 'varreturningtype')
+  if (which === 1 && isMissing(scope, command, insert)) return nullable('an inserted row has no old one')
+  if (which === 2 && isMissing(scope, command, remove)) return nullable('a deleted row has no new one')
+  const column = int(variable, 'varattno')
+  if (column === 0) return nonNull('a row')
+
+  const entry = scope.entry(int(scope.query, 'resultRelation'))
+  const relation = scope.context.catalog.relations.get(int(entry, 'relid'))
+  if (!relation) return nullable('its table is not in the catalog')
+  if (relation.hasRules) return nullable(`a rule rewrites what is done to ${relation.name}`)
+  const stored = verdictOfWrittenColumn(relation, column, bool(entry, 'inh'), env)
+  if (!stored.nullable || relation.kind === 'view') return stored
+  const isOld = command === remove || which === 1
+  if (command === merge) return stored
+  if (isOld) return isKnownOfTarget(variable, env) ? nonNull('a condition excludes null') : stored
+  const written =
+    command === insert ? verdictOfInserted(scope, relation, column) : verdictOfUpdated(variable, env, relation)
+  return written.nullable ? stored : written
+}
+
+/** Whether a row of this statement may be one that has no old (`insert`) or no new (`remove`) version. */
+function isMissing(scope: Scope, command: number, by: number): boolean {
+  return (
+    command === by || (command === merge && mergeActions(scope).some((action) => int(action, 'commandType') === by))
+  )
+}
+
+function mergeActions(scope: Scope): readonly TreeNode[] {
+  return nodes(scope.query, 'mergeActionList').filter((action) => int(action, 'commandType') !== doNothing)
+}
+
+/**
+ * A table's column as it is stored. Through a view it is the base table's: the view's own WHERE says nothing of a row
+ * that was just written, and INSTEAD OF triggers answer whatever they like.
+ */
+function verdictOfWrittenColumn(relation: Relation, column: number, withDescendants: boolean, env: Env): Nullability {
+  const { catalog } = env.scope.context
+  if (relation.kind !== 'view') {
+    return verdictOfBaseColumn(relation.oid, column, { withDescendants, withChecks: true }, env)
+  }
+  if (hasTrigger(relation, TriggerBits.instead, env.scope.context)) {
+    return nullable(`an INSTEAD OF trigger answers for ${relation.name}`)
+  }
+  const tree = catalog.viewTree(relation.oid)
+  const target = tree && nodes(tree, 'targetList').find((entry) => int(entry, 'resno') === column)
+  const expression = target ? node(target, 'expr') : null
+  if (!tree || !isNode(expression, 'VAR')) return nullable(`${relation.name} computes this column`)
+  const entry = nodes(tree, 'rtable')[int(expression, 'varno') - 1]
+  const base = entry && catalog.relations.get(int(entry, 'relid'))
+  if (!base || base.hasRules) return nullable(`the table behind ${relation.name} is not analyzed`)
+  return verdictOfWrittenColumn(base, int(expression, 'varattno'), bool(entry, 'inh'), env)
+}
+
+function isKnownOfTarget(variable: TreeNode, env: Env): boolean {
+  const key = `${int(variable, 'varno')}.${int(variable, 'varattno')}`
+  return isKnown(env, 'nonNull', 0, key) || isKnown(env, 'nonNull', 0, `${int(variable, 'varno')}.0.*`)
+}
+
+/** What INSERT wrote: a value, a default, or with ON CONFLICT DO UPDATE what that wrote. */
+function verdictOfInserted(scope: Scope, relation: Relation, column: number): Nullability {
+  const { context } = scope
+  if (hasTrigger(relation, TriggerBits.before | TriggerBits.insert, context))
+    return nullable('a trigger may change the row')
+  const target = nodes(scope.query, 'targetList').find((entry) => int(entry, 'resno') === column)
+  const expression = target ? node(target, 'expr') : null
+  const inserted =
+    expression && expression.tag !== 'SETTODEFAULT'
+      ? verdictOf(expression, scope.env)
+      : verdictOfDefault(relation, column, context)
+  const conflict = node(scope.query, 'onConflict')
+  // OnConflictAction: 1 nothing, 2 update. A row that was left alone is not returned.
+  if (!conflict || int(conflict, 'action') !== 2) return inserted
+  if (hasTrigger(relation, TriggerBits.before | TriggerBits.update, context))
+    return nullable('a trigger may change the row')
+  const set = nodes(conflict, 'onConflictSet').find((entry) => int(entry, 'resno') === column)
+  const value = set ? node(set, 'expr') : null
+  const updated = value ? verdictOf(value, scope.env) : nullable('the row that was there may have null')
+  return allOf([inserted, updated], 'a value is written')
+}
+
+function verdictOfDefault(relation: Relation, column: number, context: Context): Nullability {
+  const found = relation.columns.find((candidate) => candidate.number === column)
+  if (!found?.defaultTree || found.generated) return nullable('there is no default')
+  return verdictOf(found.defaultTree, rowEnv(relation, false, context))
+}
+
+/** What UPDATE left behind: an assigned value, or the old one with all that WHERE says of it. */
+function verdictOfUpdated(variable: TreeNode, env: Env, relation: Relation): Nullability {
+  const { scope } = env
+  const column = int(variable, 'varattno')
+  if (hasTrigger(relation, TriggerBits.before | TriggerBits.update, scope.context))
+    return nullable('a trigger may change the row')
+  const target = nodes(scope.query, 'targetList').find((entry) => int(entry, 'resno') === column)
+  const expression = target ? node(target, 'expr') : null
+  if (expression) {
+    return expression.tag === 'SETTODEFAULT'
+      ? verdictOfDefault(relation, column, scope.context)
+      : verdictOf(expression, scope.env)
+  }
+  const isGenerated = relation.columns.some((candidate) => candidate.number === column && candidate.generated)
+  return !isGenerated && isKnownOfTarget(variable, env)
+    ? nonNull('a condition excludes null')
+    : nullable('not assigned')
+}
+
+/** Whether the table, or one that inherits from it, has an enabled trigger with all of these bits. */
+function hasTrigger(relation: Relation, bits: number, context: Context): boolean {
+  const tables = [relation, ...relation.descendants.map((oid) => context.catalog.relations.get(oid))]
+  return tables.some((table) => table?.triggerTypes.some((type) => (type & bits) === bits))
+}

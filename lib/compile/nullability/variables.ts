@@ -1,0 +1,97 @@
+// The verdict on a column reference: nulled by an outer join, excluded by a condition, or as its table, subquery, CTE,
+// view, function or VALUES list says.
+
+import type { Nullability, TreeNode } from '../model.ts'
+import { bool, int, list, node, nodes } from '../tree.ts'
+import { verdictOfBaseColumn } from './baseColumns.ts'
+import { verdictOfCteColumn } from './ctes.ts'
+import { verdictOf } from './expressions.ts'
+import { verdictOfOutput } from './outputs.ts'
+import { verdictOfReturned } from './returning.ts'
+import { type Env, envAt, isKnown, nullingSides } from './scope.ts'
+import { verdictOfFunctionColumn } from './setFunctions.ts'
+import { allOf, nonNull, nullable } from './verdict.ts'
+
+export function verdictOfVariable(variable: TreeNode, env: Env): Nullability {
+  const level = int(variable, 'varlevelsup')
+  const index = int(variable, 'varno')
+  const column = int(variable, 'varattno')
+  const owner = envAt(env, level)
+  const nulledBy = nullingSides(env, variable).filter((side) => !isKnown(env, 'matched', level, side))
+  if (nulledBy.length > 0) {
+    const join = owner.scope.outerJoins.get(Number.parseInt(nulledBy[0]!, 10))!
+    return nullable(`the ${join.type} join may find no row of ${owner.scope.nameOf(index)}`)
+  }
+  if (owner.returning) {
+    const returned = verdictOfReturned(variable, owner)
+    if (returned) return returned
+  }
+  const key = `${index}.${column}`
+  if (isKnown(env, 'nonNull', level, key)) return nonNull('a condition excludes null')
+  if (column > 0 && isKnown(env, 'nonNull', level, `${index}.0.*`)) return nonNull('a condition excludes null')
+  return verdictOfEntry(variable, env, owner)
+}
+
+/** RTEKind: 0 relation, 1 subquery, 2 join, 3 function, 4 table function, 5 VALUES, 6 CTE, 8 nothing, 9 group (18). */
+function verdictOfEntry(variable: TreeNode, env: Env, owner: Env): Nullability {
+  const { scope } = owner
+  const index = int(variable, 'varno')
+  const column = int(variable, 'varattno')
+  const entry = scope.entry(index)
+  if (column === 0) return verdictOfWholeRow(entry)
+  switch (int(entry, 'rtekind')) {
+    case 0:
+      return verdictOfBaseColumn(
+        int(entry, 'relid'),
+        column,
+        { withDescendants: bool(entry, 'inh'), withChecks: !bool(entry, 'withoutChecks') },
+        owner,
+      )
+    case 1:
+      return verdictOfOutput(scope.child(node(entry, 'subquery')!), column - 1)
+    case 2:
+      return verdictOf(aliased(entry, 'joinaliasvars', column), owner)
+    case 3:
+      return verdictOfFunctionColumn(entry, column, owner)
+    case 4:
+      return verdictOfTableFunctionColumn(entry, column)
+    case 5:
+      return allOf(
+        nodesOfValues(entry, column).map((value) => verdictOf(value, owner)),
+        'no row of VALUES has a null there',
+      )
+    case 6:
+      return verdictOfCteColumn(entry, column, owner)
+    case 9:
+      return verdictOfGroupColumn(variable, entry, env, owner)
+    default:
+      return nullable(`${scope.nameOf(index)} is not analyzed`)
+  }
+}
+
+/** A row as a whole is there unless an outer join nulled it; but a function may give NULL instead of a row. */
+function verdictOfWholeRow(entry: TreeNode): Nullability {
+  return int(entry, 'rtekind') === 3 ? nullable('the function may give no row') : nonNull('a row')
+}
+
+function verdictOfGroupColumn(variable: TreeNode, entry: TreeNode, env: Env, owner: Env): Nullability {
+  const index = String(int(variable, 'varno'))
+  if (list(variable, 'varnullingrels').includes(index)) return nullable('not every grouping set has it')
+  return verdictOf(aliased(entry, 'groupexprs', int(variable, 'varattno')), owner === env ? env : owner)
+}
+
+function aliased(entry: TreeNode, field: string, column: number): TreeNode {
+  return nodes(entry, field)[column - 1]!
+}
+
+function nodesOfValues(entry: TreeNode, column: number): TreeNode[] {
+  return list(entry, 'values_lists').flatMap((row) => (Array.isArray(row) ? [row[column - 1] as TreeNode] : []))
+}
+
+/** XMLTABLE and JSON_TABLE: the ordinality column, and those that are declared NOT NULL. */
+function verdictOfTableFunctionColumn(entry: TreeNode, column: number): Nullability {
+  const table = node(entry, 'tablefunc')
+  const isFilled = table && list(table, 'notnulls').includes(String(column - 1))
+  const isOrdinality = table && int(table, 'ordinalitycol') === column - 1
+  return isFilled || isOrdinality ? nonNull('declared not null') : nullable('the path may find nothing')
+}
