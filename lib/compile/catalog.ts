@@ -254,3 +254,5 @@ function byName<T extends { readonly schema: string; readonly name: string }>(
   for (const item of items) map.set(`${item.schema}.${item.name}`, item)
   return map
 }
+
+export { loadDefinitions as loadViews }

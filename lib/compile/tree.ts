@@ -90,7 +90,7 @@ interface Scanner {
 }
 
 // Only these three are blanks to `pg_strtok`; a backslash takes the next character as it is.
-const TOKEN = /[ \t\n]*([{}()]|(?:[^ \t\n\\{}()]|\\[^])[^ \t\n\\{}()]*(?:\\[^][^ \t\n\\{}()]*)*)/y
+const TOKEN = /[ \t\n]*([{}()]|(?:[^ \t\n\\{}()]|\\.)[^ \t\n\\{}()]*(?:\\.[^ \t\n\\{}()]*)*)/sy
 
 /** The next token as written, escapes included: a bracket or a run of characters; empty at the end. */
 function nextToken(scanner: Scanner): string {
@@ -111,7 +111,7 @@ function atom(scanner: Scanner, token: string): string | null {
   }
   // Strings in lists stand in quotes, and blanks in them are escaped; a plain token that is empty is written `""`.
   const inner = token.startsWith('"') && token.endsWith('"') && token.length > 1 ? token.slice(1, -1) : token
-  return inner.includes('\\') ? inner.replace(/\\([^])/g, '$1') : inner
+  return inner.includes('\\') ? inner.replace(/\\(.)/gs, '$1') : inner
 }
 
 /** True for a node (not a list, text or null), optionally of one tag. */
