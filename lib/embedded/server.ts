@@ -1,14 +1,13 @@
 // A real PostgreSQL, started and stopped like a library: finds the programs, makes the data, starts, watches, stops.
 
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
-import { type Binaries, findBinaries } from './binaries.ts'
+import { findBinaries } from './binaries.ts'
 import { createDataDirectory, openDataDirectory } from './dataDirectory.ts'
 import { cacheFolder, makeTemporaryFolder } from './files.ts'
 import { runnableBinaries } from './native.ts'
-import { runServer, type Surroundings, stopServer } from './programs.ts'
+import { type RunningServer, runServer, type StopSignal, type Surroundings } from './programs.ts'
 import { serverUser } from './user.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
@@ -59,20 +58,20 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
   const user = serverUser()
   const cache = cacheFolder(user)
   const programs = await runnableBinaries(binaries, user, cache)
-  const around: Surroundings = { programs, user, folder: makeTemporaryFolder(user) }
-  const temporary = options.dataDirectory === undefined
-  const dataDirectory = resolve(options.dataDirectory ?? join(around.folder, 'data'))
-  const watchdog = startWatchdog(around.folder, join(dataDirectory, 'postmaster.pid'))
-
+  const folder = makeTemporaryFolder(user)
+  const watchdog = startWatchdog(folder)
   try {
-    const create = (path: string) =>
-      createDataDirectory(path, binaries, around, cache, (child) => watchdog.watch(child, 'SIGKILL'))
+    const around: Surroundings = { programs, user, folder, watchdog }
+    const create = (path: string) => createDataDirectory(path, binaries, around, cache)
+    const temporary = options.dataDirectory === undefined
+    const dataDirectory = resolve(options.dataDirectory ?? join(folder, 'data'))
     await (temporary ? create(dataDirectory) : openDataDirectory(dataDirectory, binaries, around, create))
-    const address = await addressIn(around.folder)
+    const address = await addressIn(folder)
     const settings = { ...address.settings, ...(temporary && fastSettings), ...options.settings }
+    // Temporary data need not survive; data to keep is written to its files first.
     const end = temporary ? 'SIGQUIT' : 'SIGINT'
-    const launch = () => runServer(around, dataDirectory, settings, (child) => watchdog.watch(child, end))
-    return handle(binaries, address.url, await launch(), launch, end, watchdog)
+    const run = () => runServer(around, dataDirectory, settings, end)
+    return handle(binaries.version, address.url, await run(), run, end, watchdog)
   } catch (error) {
     await watchdog.release()
     throw error
@@ -80,24 +79,24 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
 }
 
 function handle(
-  binaries: Binaries,
+  version: string,
   databaseUrl: (name: string) => string,
-  first: ChildProcess,
-  launch: () => Promise<ChildProcess>,
-  end: 'SIGINT' | 'SIGQUIT',
+  first: RunningServer,
+  run: () => Promise<RunningServer>,
+  end: StopSignal,
   watchdog: Watchdog,
 ): EmbeddedServer {
-  let child = first
+  let server = first
   let stopped: Promise<void> | undefined
   const stop = async () => {
-    await stopServer(child, end)
+    await server.stop(end)
     await watchdog.release()
   }
   return {
     url: databaseUrl('postgres'),
-    version: binaries.version,
+    version,
     get processId() {
-      return child.pid as number
+      return server.processId
     },
     databaseUrl,
     stop: () => {
@@ -105,8 +104,8 @@ function handle(
       return stopped
     },
     restart: async (mode = 'fast') => {
-      await stopServer(child, mode === 'fast' ? 'SIGINT' : 'SIGQUIT')
-      child = await launch()
+      await server.stop(mode === 'fast' ? 'SIGINT' : 'SIGQUIT')
+      server = await run()
     },
     [Symbol.asyncDispose]() {
       return this.stop()
