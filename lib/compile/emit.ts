@@ -1,6 +1,7 @@
 // AnalyzedQuery → the text of a `.sql.ts` file: deterministic (no version, no date), and written as one would by hand.
 // Pure: nothing here touches a file or a database.
 
+import { dirname, relative } from 'node:path/posix'
 import type { AnalyzedColumn, AnalyzedParam, AnalyzedQuery } from './analyze.ts'
 import type { SqlFile } from './model.ts'
 import { isIdentifier, pascalCase, propertyKey, stringLiteral } from './naming.ts'
@@ -48,9 +49,8 @@ function typeImports(types: readonly ValueType[], file: SqlFile): string[] {
 }
 
 function relativePath(file: string, target: string): string {
-  const up = '../'.repeat(file.split('/').length - 1)
-  const down = target.replace(/^\.\//, '')
-  return up === '' ? `./${down}` : up + down
+  const path = relative(dirname(file), target)
+  return path.startsWith('.') ? path : `./${path}`
 }
 
 function emitQuery(query: AnalyzedQuery): string {

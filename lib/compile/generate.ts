@@ -3,6 +3,7 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { MigrationFilesError } from '../migrate/errors.ts'
 import { type AnalyzedQuery, analyze } from './analyze.ts'
 import { loadCatalog, loadViews } from './catalog.ts'
 import { type Config, ConfigError } from './config.ts'
@@ -30,7 +31,7 @@ export interface Compilation {
 
 /**
  * Compiles all `.sql` files of a project. Nothing is executed on the database but the schema's own SQL.
- * @throws ConfigError, NoServerError, MigrationFilesError, and what connecting to a database throws
+ * @throws ConfigError, NoServerError, and what connecting to a database throws
  */
 export async function compile(folder: string, config: Config): Promise<Compilation> {
   const sources = await readSqlFiles(folder, config)
@@ -56,7 +57,11 @@ async function describeAll(
   config: Config,
   queries: readonly ParsedQuery[],
 ): Promise<{ analyzed: AnalyzedQuery[]; diagnostics: readonly Diagnostic[] }> {
-  const schema = await openSchema(folder, config)
+  const schema = await openSchema(folder, config).catch((error: unknown) => {
+    if (error instanceof MigrationFilesError) return error
+    throw error
+  })
+  if (schema instanceof MigrationFilesError) return { analyzed: [], diagnostics: schema.diagnostics }
   try {
     if (schema.diagnostics.length > 0) return { analyzed: [], diagnostics: schema.diagnostics }
     const catalog = await loadCatalog(schema.client)

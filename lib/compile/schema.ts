@@ -8,8 +8,8 @@ import pg from 'pg'
 import { type ResolvedServer, resolveServer } from '../embedded/index.ts'
 import { readMigrations } from '../migrate/files.ts'
 import { type Config, ConfigError } from './config.ts'
-import { lex } from './lexer.ts'
-import type { Diagnostic, SqlFile } from './model.ts'
+import { isSignificant, lex } from './lexer.ts'
+import type { Diagnostic, Span, SqlFile } from './model.ts'
 import { problem } from './problem.ts'
 import { postgresPosition, tokenSpanAt } from './sourceText.ts'
 
@@ -123,7 +123,8 @@ async function applyParts(client: pg.Client, parts: readonly SchemaPart[]): Prom
     try {
       await client.query(withoutDumpMarkers(part.sql))
     } catch (error) {
-      return [schemaError(part, error)]
+      if (!(error instanceof pg.DatabaseError)) throw error
+      return [schemaError(part, error, await failurePlace(client, part, error))]
     }
   }
   await client.query("select set_config('search_path', $1, false)", [before?.path ?? 'public'])
@@ -142,11 +143,28 @@ export function withoutDumpMarkers(sql: string): string {
     .join('')
 }
 
-function schemaError(part: SchemaPart, error: unknown): Diagnostic {
-  if (!(error instanceof pg.DatabaseError)) throw error
-  const offset = error.position === undefined ? null : postgresPosition(part.sql, Number(error.position))
-  const place =
-    offset === null ? { start: part.start, end: part.start } : tokenSpanAt(part.file.text, part.start + offset)
+/** Where PostgreSQL says the mistake is, else the statement that fails when the part is run again one by one. */
+async function failurePlace(client: pg.Client, part: SchemaPart, error: pg.DatabaseError): Promise<Span> {
+  const { text } = part.file
+  if (error.position !== undefined) {
+    return tokenSpanAt(text, part.start + postgresPosition(part.sql, Number(error.position)))
+  }
+  let start = part.start
+  for (const token of lex(text, part.start)) {
+    if (token.kind !== 'semicolon') continue
+    const first = lex(text.slice(0, token.end), start).find(isSignificant)
+    const failure = await client.query(withoutDumpMarkers(text.slice(start, token.end))).catch((again: Error) => again)
+    if (failure instanceof Error) {
+      // Another error than before: the text was cut in the wrong place, as inside a BEGIN ATOMIC body.
+      if (failure.message !== error.message) break
+      return { start: first?.start ?? start, end: token.end }
+    }
+    start = token.end
+  }
+  return { start: part.start, end: part.start }
+}
+
+function schemaError(part: SchemaPart, error: pg.DatabaseError, place: Span): Diagnostic {
   const hints = [error.detail, error.hint].filter((text) => text !== undefined)
   return problem(part.file, place, error.code ?? 'XX000', error.message, '', { hints })
 }

@@ -58,10 +58,17 @@ export class TypeMapper {
   readonly #catalog: Catalog
   readonly #config: Config
   readonly #byOid: Map<number, ValueType> = new Map()
+  readonly #ambiguous: Set<string> = new Set()
 
   constructor(catalog: Catalog, config: Config) {
     this.#catalog = catalog
     this.#config = config
+    const named = [...catalog.types.values()].filter((type) => type.kind === 'enum' || type.kind === 'composite')
+    const seen = new Set<string>()
+    for (const name of named.filter((type) => !isSystemSchema(type.schema)).map((type) => pascalCase(type.name))) {
+      if (seen.has(name)) this.#ambiguous.add(name)
+      seen.add(name)
+    }
   }
 
   /**
@@ -127,8 +134,8 @@ export class TypeMapper {
   }
 
   #enum(type: CatalogType): ValueType {
-    const row = pascalCase(type.name)
-    const name = constantName(type.name)
+    const row = this.#nameOf(type)
+    const name = constantName(row)
     const labels = type.labels.map(stringLiteral)
     return {
       ...scalar('value', row),
@@ -140,12 +147,20 @@ export class TypeMapper {
     }
   }
 
+  /** The type's name in TypeScript. Of several types with one name, those outside of `public` carry their schema's. */
+  #nameOf(type: CatalogType): string {
+    const name = pascalCase(type.name)
+    if (type.schema === 'public' || !this.#ambiguous.has(name)) return name
+    return pascalCase(`${type.schema}_${type.name}`)
+  }
+
   /** Elements may be NULL: no constraint short of a CHECK can rule that out. */
   #array(type: CatalogType): ValueType {
     const element = this.#ofOid(type.element)
-    const name = `${constantName(element.codec)}Array`
     // Of the built-in types only box separates elements with something else than a comma.
-    const delimiter = this.#catalog.types.get(type.element)?.name === 'box' ? ", 1, ';'" : ''
+    const isBox = this.#catalog.types.get(type.element)?.name === 'box'
+    const name = `${isBox ? 'box' : constantName(element.codec)}Array`
+    const delimiter = isBox ? ", 1, ';'" : ''
     const item = element.param.includes(' ') ? `(${element.param})` : element.param
     return {
       ...element,
@@ -163,8 +178,8 @@ export class TypeMapper {
 
   /** Attributes of a composite type have no NOT NULL; those of a table's row type have. */
   #composite(type: CatalogType): ValueType {
-    const row = pascalCase(type.name)
-    const name = constantName(type.name)
+    const row = this.#nameOf(type)
+    const name = constantName(row)
     const columns = this.#catalog.relations.get(type.relation)?.columns ?? []
     const fields = columns.map((column) => {
       const key = propertyKey(this.#config.casing === 'camel' ? camelCase(column.name) : column.name)
@@ -185,6 +200,10 @@ export class TypeMapper {
       imports: fields.flatMap((field) => field.type.imports),
     }
   }
+}
+
+function isSystemSchema(name: string): boolean {
+  return name === 'information_schema' || name.startsWith('pg_')
 }
 
 function range(maker: 'range' | 'multirange', bound: ValueType): ValueType {

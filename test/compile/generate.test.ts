@@ -1,0 +1,40 @@
+// Golden cases of the whole generator: `generate/<case>/{schema.sql, query.sql, plainsql.json?}` in, `expected.ts` and,
+// where there is anything to tell, `expected.txt` out. tsc compiles every expected.ts with the rest of the tests.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { compile, formatDiagnostics, parseConfig } from '../../lib/compile/index.ts'
+import { assertGolden } from '../support/golden.ts'
+import { testServer } from '../support/server.ts'
+
+const root = join(import.meta.dirname, '../..')
+const folder = 'test/compile/generate'
+process.env.DATABASE_URL = (await testServer()).url
+
+for (const name of readdirSync(join(root, folder)).sort()) {
+  test(name, async () => {
+    const directory = `${folder}/${name}`
+    const settings = join(root, directory, 'plainsql.json')
+    const config = parseConfig(
+      {
+        ...(existsSync(settings) ? (JSON.parse(readFileSync(settings, 'utf8')) as object) : {}),
+        sql: [`${directory}/query.sql`],
+        schema: [`${directory}/schema.sql`],
+      },
+      name,
+    )
+    const { files, diagnostics } = await compile(root, config)
+    const report = formatDiagnostics(diagnostics, { format: 'text', color: false })
+    assert.is(
+      files.length === 0,
+      diagnostics.some((diagnostic) => diagnostic.severity === 'error'),
+    )
+    if (files[0] !== undefined) assertGolden(join(root, directory, 'expected.ts'), files[0].text)
+    if (report !== '') assertGolden(join(root, directory, 'expected.txt'), report)
+    else assert.not(existsSync(join(root, directory, 'expected.txt')))
+  })
+}
+
+test.run()

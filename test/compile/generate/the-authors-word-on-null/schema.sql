@@ -1,0 +1,1 @@
+create table t (id int primary key, name text, total numeric not null);
