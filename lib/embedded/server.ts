@@ -113,10 +113,12 @@ function handle(
   }
 }
 
-/** For data that nobody will miss: nothing waits for a disk, nothing is written twice, little room is taken. */
+/**
+ * For data that nobody will miss: nothing waits for a disk, nothing is written twice, little room is taken. What is
+ * committed survives a crash of the server all the same (hence no synchronous_commit = off), only not of the machine.
+ */
 const fastSettings: Readonly<Record<string, string>> = {
   fsync: 'off',
-  synchronous_commit: 'off',
   full_page_writes: 'off',
   wal_level: 'minimal',
   max_wal_senders: '0',
