@@ -1,8 +1,9 @@
 // The whole way, once: a PostgreSQL, the schema from migrations/, typed functions from sql/, and rows out of it.
 // Run it with `npm run quickstart`. It needs no server; with DATABASE_URL set it works in a database of its own there.
 
-import { createDatabase, type Executor, type Query, UniqueViolationError } from 'plainsql'
+import { createDatabase, UniqueViolationError } from 'plainsql'
 import { compile, formatDiagnostics, loadConfig, planOutput, writeOutput } from 'plainsql/compile'
+import { recording } from 'plainsql/testing'
 import { applyMigrations } from '../lib/migrate/apply.ts'
 import { openPlayground } from './support/playground.ts'
 import { say, step } from './support/story.ts'
@@ -58,15 +59,15 @@ await step('Writing users and posts', async () => {
 })
 
 await step('A page of users with their posts', async () => {
-  const counted = counting(db)
-  const users = await listUsers(counted, { afterId: 0, limit: 20 })
-  const posts = await listPostsByAuthors(counted, { authorIds: users.map((user) => user.id) })
+  const recorded = recording(db)
+  const users = await listUsers(recorded, { afterId: 0, limit: 20 })
+  const posts = await listPostsByAuthors(recorded, { authorIds: users.map((user) => user.id) })
   for (const user of users) {
     // user: { id: number; email: string; fullName: string | null; isActive: boolean; createdAt: Date; … }
     const titles = posts.filter((post) => post.authorId === user.id).map((post) => post.title)
     say(`${(user.fullName ?? user.email).padEnd(18)}${titles.join(', ') || '(no posts)'}`)
   }
-  for (const { name, source } of counted.queries) say(`1 round trip: ${name} (${source})`)
+  say(`${recorded.roundTrips} round trips: ${recorded.statements.map(([name]) => name).join(', ')}`)
 })
 
 await step('A unit of work that fails halfway', async () => {
@@ -90,15 +91,3 @@ await step('A unit of work that fails halfway', async () => {
 
 console.log(`Done in ${((performance.now() - started) / 1000).toFixed(1)} s.`)
 console.log('Look at sql/users.sql and at sql/users.sql.ts, change a query, run `npm run quickstart` again.')
-
-/** An executor like any other, in front of another one: it keeps a list of what passed. One call is one round trip. */
-function counting(executor: Executor): Executor & { readonly queries: { name: string; source: string }[] } {
-  const queries: { name: string; source: string }[] = []
-  return {
-    queries,
-    execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
-      queries.push(query)
-      return executor.execute(query, params)
-    },
-  }
-}

@@ -1,5 +1,5 @@
 // timeout: 150
-// Follows README.md to the letter: every code block is a file that is written, a command that is run in an empty project
+// Follows README.md and docs/testing.md to the letter: every code block is a file that is written, a command that is run in an empty project
 // with the packed library, or the output that the command before it must print.
 
 import { spawnSync } from 'node:child_process'
@@ -14,16 +14,22 @@ import { type CodeBlock, codeBlocks } from './support/markdown.ts'
 import { installLinked, installPacked, packProject } from './support/packed.ts'
 import { freshDatabase, type TestDatabase, testServer } from './support/server.ts'
 
-const blocks = codeBlocks(await readFile('README.md', 'utf8'))
+const blocks = (
+  await Promise.all(
+    ['README.md', 'docs/testing.md'].map(async (path) =>
+      codeBlocks(await readFile(path, 'utf8')).map((block) => ({ ...block, place: `${path}:${block.line}` })),
+    ),
+  )
+).flat()
 const folder = await mkdtemp(join(tmpdir(), 'plainsql-readme-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 const tarball = await packProject(folder)
 
 test('every code block has a part in it', () => {
-  for (const { language, attributes, line } of blocks) {
+  for (const { language, attributes, place } of blocks) {
     const { project, file, clone, output } = attributes
     const known = language === 'sh' ? (project ?? clone) : language === 'text' ? output : project && file
-    assert.ok(known !== undefined, `README.md:${line}: nothing runs this block`)
+    assert.ok(known !== undefined, `${place}: nothing runs this block`)
   }
 })
 
@@ -78,7 +84,7 @@ test('the first screen: the page takes the types that it claims', async () => {
 })
 
 test('five minutes in an empty folder, and what follows', async () => {
-  await follow('shop', await emptyProject('shop'), { DATABASE_URL: undefined })
+  await follow('shop', await emptyProject('shop'), { DATABASE_URL: undefined, PLAINSQL_TEST_SERVER: undefined })
 })
 
 test.after(async () => (await testServer()).stop())
@@ -86,17 +92,16 @@ test.after(async () => (await testServer()).stop())
 /** Does what the blocks of one project say, in their order. */
 async function follow(project: string, root: string, environment: Record<string, string | undefined>): Promise<void> {
   let printed = ''
-  for (const [index, { language, attributes, text, line }] of blocks.entries()) {
-    const here = `README.md:${line}`
+  for (const [index, { language, attributes, text, place }] of blocks.entries()) {
     if (attributes.project === project && language === 'sh') {
       const { output, status } = await runCommands(text, root, environment)
-      assert.is(status !== 0, 'fails' in attributes, `${here}: exit code ${status}\n${output}`)
+      assert.is(status !== 0, 'fails' in attributes, `${place}: exit code ${status}\n${output}`)
       printed = output
     } else if (attributes.project === project && attributes.file !== undefined) {
       await mkdir(dirname(join(root, attributes.file)), { recursive: true })
       await writeFile(join(root, attributes.file), text)
     } else if ('output' in attributes && blocks[index - 1]?.attributes.project === project) {
-      assert.is(printed, text, here)
+      assert.is(printed, text, place)
     }
   }
 }

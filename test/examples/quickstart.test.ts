@@ -77,8 +77,7 @@ function assertStory(output: string): void {
     'Ada Lovelace      Loops, Notes on the Analytical Engine',
     'Grace Hopper      The first bug',
     'alan@example.com  (no posts)',
-    '1 round trip: listUsers (sql/users.sql:N)',
-    '1 round trip: listPostsByAuthors (sql/posts.sql:N)',
+    '2 round trips: listUsers, listPostsByAuthors',
   ])
   assert.equal(told(6), [
     'inside: Ada has 3 posts',
