@@ -1,5 +1,5 @@
 // Every error that plainsql throws at run time: data first, text last. No text ever holds a parameter's value;
-// the driver's own error, which may, is reachable as `cause` but is not printed with the error.
+// the server's own error, which may, is reachable as `serverError` and is not printed with the error.
 
 /** The part of a query that an error names. */
 export interface QueryIdentity {
@@ -40,7 +40,7 @@ export class QueryError extends PlainsqlError {
   readonly column: string | null
   readonly constraint: string | null
   readonly hint: string | null
-  readonly #cause: Error & ServerFields
+  readonly #serverError: Error & ServerFields
 
   constructor(query: QueryIdentity | null, cause: Error & ServerFields) {
     const sqlState = cause.code ?? 'XX000'
@@ -53,20 +53,20 @@ export class QueryError extends PlainsqlError {
     this.column = cause.column ?? null
     this.constraint = cause.constraint ?? null
     this.hint = cause.hint ?? null
-    this.#cause = cause
+    this.#serverError = cause
   }
 
   /**
-   * The driver's error: full message, `detail`, `position`. It may hold values (`Key (email)=(…) already exists.`):
-   * a getter, so that printing the QueryError does not print it.
+   * The server's error: full message, `detail`, `position`. It may hold values (`Key (email)=(…) already exists.`), so
+   * it is no `cause`, which loggers print.
    */
-  override get cause(): Error & ServerFields {
-    return this.#cause
+  get serverError(): Error & ServerFields {
+    return this.#serverError
   }
 
   /** PostgreSQL's DETAIL, which usually holds values of the row concerned. */
   get detail(): string | null {
-    return this.#cause.detail ?? null
+    return this.#serverError.detail ?? null
   }
 
   /** Whether the same work may succeed if tried again: serialization failure (40001) or deadlock (40P01). */
@@ -252,6 +252,8 @@ export type CancelledStatement =
   | 'not sent'
   /** The server has stopped it: it took no effect. */
   | 'cancelled'
+  /** It was one of a unit of work, and all of the unit is rolled back. */
+  | 'rolled back'
   /** The server did not answer; the connection was closed, and the statement may have taken effect. */
   | 'unknown'
 
@@ -322,6 +324,7 @@ function opened(at: string | null): string {
 function afterwards(statement: CancelledStatement): string {
   if (statement === 'not sent') return '; nothing was sent'
   if (statement === 'cancelled') return '; the server has stopped it'
+  if (statement === 'rolled back') return '; the unit of work is rolled back'
   return '; the server did not confirm the cancellation, so whether it took effect is not known'
 }
 

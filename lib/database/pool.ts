@@ -4,7 +4,8 @@
 import { Client, type ClientConfig, type PoolClient } from 'pg'
 import Pool from 'pg-pool'
 import { AcquireTimeoutError, ConnectionError, DatabaseClosedError, type QueryIdentity } from '../errors.ts'
-import { type ConnectionSource, type Lease, plainConnection } from './connection.ts'
+import { type Connection, type ConnectionSource, type Lease, plainConnection } from './connection.ts'
+import { wireOver } from './wire.ts'
 
 /** How many connections there are, and how long they are waited for and kept. */
 export interface PoolOptions {
@@ -22,12 +23,25 @@ export interface PoolOptions {
 
 const defaults = { max: 10, min: 0, acquireTimeoutMs: 30_000, idleTimeoutMs: 10_000, maxLifetimeMs: 30 * 60_000 }
 
+/** What pg sends in its startup message: settings of the session, by name. */
+interface Startup {
+  getStartupConf(): Record<string, string>
+}
+
+/** A client whose session prints dates as our decoders read them, whatever the server, database or role say. */
+class IsoClient extends Client {
+  getStartupConf(): Record<string, string> {
+    const inherited = Client.prototype as unknown as Startup
+    return { ...inherited.getStartupConf.call(this), DateStyle: 'ISO' }
+  }
+}
+
 /** @param client connection settings as `pg` takes them */
 export function pooledConnections(client: ClientConfig, options: PoolOptions = {}): ConnectionSource {
   const { max, min, acquireTimeoutMs, idleTimeoutMs, maxLifetimeMs } = { ...defaults, ...options }
   const pool = new Pool({
     ...client,
-    Client,
+    Client: IsoClient,
     max,
     min,
     connectionTimeoutMillis: acquireTimeoutMs,
@@ -60,6 +74,13 @@ export function pooledConnections(client: ClientConfig, options: PoolOptions = {
   }
 }
 
+const connections: WeakMap<object, Connection> = new WeakMap()
+
 function lease(client: PoolClient): Lease {
-  return { connection: plainConnection(client), release: (reusable) => client.release(!reusable) }
+  let connection = connections.get(client)
+  if (connection === undefined) {
+    connection = (process.env.PLAINSQL_PLAIN ? null : wireOver(client as unknown as Client)) ?? plainConnection(client)
+    connections.set(client, connection)
+  }
+  return { connection, release: (reusable) => client.release(!reusable) }
 }

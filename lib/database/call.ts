@@ -1,0 +1,67 @@
+// A call: one query, or one control command, from the moment it is made until its promise settles.
+
+import { PlainsqlError } from '../errors.ts'
+import type { Query } from '../query/executor.ts'
+import type { ServerError } from './wireMessages.ts'
+import { type Columns, unknownColumns } from './wireRow.ts'
+import type { Statement } from './wireStatements.ts'
+
+/** A query, or a control command, on its way through a connection. */
+export class Call {
+  readonly query: Query<unknown, unknown, unknown> | null
+  readonly params: unknown
+  /** Takes the result; an error is a rejected promise. */
+  readonly resolve: (result: unknown) => void
+  /** Whether it is a transaction of its own: it can be sent again if it certainly did not take effect. */
+  readonly autocommit: boolean
+  next: Call | null = null
+  statement: Statement | null = null
+  columns: Columns = unknownColumns
+  /** Commands of the prelude that are not complete. */
+  preludes = 0
+  preparing = false
+  prepared = false
+  /** Whether it may have reached the server. */
+  sent = false
+  attempts = 0
+  rows: unknown[] = []
+  affected = 0
+  tag = ''
+  refusal: ServerError | null = null
+  thrown: { readonly error: unknown } | null = null
+
+  constructor(
+    query: Query<unknown, unknown, unknown> | null,
+    params: unknown,
+    resolve: (result: unknown) => void,
+    autocommit = false,
+  ) {
+    this.query = query
+    this.params = params
+    this.resolve = resolve
+    this.autocommit = autocommit
+  }
+
+  /** Rejects in a microtask of its own, after the caller's await: only there does V8 know the stack of callers. */
+  fail(makeError: () => unknown): void {
+    const awaited = Promise.resolve().then(() => {})
+    const failing = awaited.then(() => {
+      const error = makeError()
+      // Made while bytes were read, where the stack is the socket's.
+      if (error instanceof PlainsqlError) Error.captureStackTrace(error)
+      throw error
+    })
+    this.resolve(failing)
+  }
+
+  /** As it was before it was sent. */
+  reset(): void {
+    this.rows = []
+    this.affected = 0
+    this.refusal = null
+    this.thrown = null
+    this.prepared = false
+    this.sent = false
+    this.attempts++
+  }
+}

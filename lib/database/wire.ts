@@ -1,0 +1,314 @@
+// A connection over the socket of a `pg` client: pg connects (TLS, passwords, settings), then we speak the protocol.
+// In: calls. Out: their results, decoded from the bytes as they come in; all calls of one tick leave in one write.
+// Source: PostgreSQL's protocol, "Extended Query" and "Pipelining": every call ends with a Sync of its own, so an error
+// skips to the end of its own call, and the next one does not notice.
+
+import type { Duplex } from 'node:stream'
+import type { Client } from 'pg'
+import { ConnectionError, PlainsqlError, queryError } from '../errors.ts'
+import type { Query } from '../query/executor.ts'
+import { Call } from './call.ts'
+import { backendOf, cancelRequest } from './cancelRequest.ts'
+import type { Connection } from './connection.ts'
+import * as messages from './wireMessages.ts'
+import { Outgoing, WireParams } from './wireParams.ts'
+import { planColumns, WireRow } from './wireRow.ts'
+import { Statements } from './wireStatements.ts'
+
+/** Who shares a connection among callers wants to know. */
+export interface WireOwner {
+  /** A call is over. @param ms for how long the server was busy with it alone */
+  settled(wire: Wire, call: Call, ms: number): void
+  /** The connection is gone. @returns whether the owner takes the call back, to run it elsewhere */
+  lost(wire: Wire, call: Call): boolean
+}
+
+/**
+ * Takes the socket of a connected client, which is good for nothing but `end()` afterwards.
+ * @param maxStatements prepared statements kept on this connection; 0 prepares none (for old PgBouncers)
+ * @returns null if the client does not have what we build on: use `plainConnection`
+ */
+export function wireOver(client: Client, maxStatements = 256): Wire | null {
+  const stream = (client as unknown as { connection?: { stream?: Duplex } }).connection?.stream
+  if (typeof stream?.write !== 'function' || stream.listenerCount('data') !== 1) return null
+  return new Wire(client, stream, maxStatements)
+}
+
+export class Wire implements Connection {
+  owner: WireOwner | null = null
+  readonly processId?: number
+  readonly #client: Client
+  readonly #stream: Duplex
+  readonly #out = new Outgoing()
+  readonly #params = new WireParams(this.#out)
+  readonly #row = new WireRow()
+  readonly #statements: Statements
+  #first: Call | null = null
+  #last: Call | null = null
+  #unsent: Call | null = null
+  #inFlight = 0
+  #flushing = false
+  /** When the server began with the first call in flight. */
+  #since = 0
+  /** The beginning of a message whose end has not come yet. */
+  #parts: Buffer[] = []
+  #partsLength = 0
+  #missing = 0
+  #lost: Error | null = null
+
+  constructor(client: Client, stream: Duplex, maxStatements: number) {
+    this.#client = client
+    this.#stream = stream
+    this.#statements = new Statements(maxStatements)
+    const backend = backendOf(client)
+    if (backend) this.processId = backend.processId
+    stream.removeAllListeners('data')
+    stream.on('data', (chunk: Buffer) => this.#receive(chunk))
+    stream.on('error', (error) => this.#lose(error))
+    stream.on('close', () => this.#lose(new Error('the connection was lost')))
+  }
+
+  /** Calls that have not been answered. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** For how long the first call in flight has been running; 0 if there is none. */
+  busyMs(now: number): number {
+    return this.#first?.sent ? now - this.#since : 0
+  }
+
+  execute<Params, Row, Result>(
+    query: Query<Params, Row, Result>,
+    params: Params,
+    prelude: readonly string[] = [],
+  ): Promise<Result> {
+    return new Promise((resolve) => {
+      this.submit(new Call(query as Query<unknown, unknown, unknown>, params, resolve as never), prelude)
+    })
+  }
+
+  control(sql: string): Promise<string> {
+    return new Promise((resolve) => {
+      this.#send(new Call(null, null, resolve as never), messages.simpleQuery(sql))
+    })
+  }
+
+  /** One round trip that asks for nothing. @throws ConnectionError if there is no answer in time */
+  ping(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.destroy(new Error(`no answer to a ping within ${timeoutMs} ms`)), timeoutMs)
+      const settle = (answer: unknown) => {
+        clearTimeout(timer)
+        resolve(answer as never)
+      }
+      this.#send(new Call(null, null, settle), messages.sync)
+    })
+  }
+
+  cancel(): Promise<void> {
+    return cancelRequest(this.#client)
+  }
+
+  /** Gives the connection up: every call in flight fails with a ConnectionError. */
+  destroy(cause: Error): void {
+    this.#lose(cause)
+  }
+
+  /** Writes a query's messages; they leave with everything else of this tick. Errors are the call's. */
+  submit(call: Call, preludes: readonly string[] = []): void {
+    const out = this.#out
+    const before = out.end - out.start
+    try {
+      for (const sql of preludes) out.put(messages.prelude(sql))
+      call.preludes = preludes.length
+      this.#statements.write(out, call, this.#params)
+    } catch (error) {
+      out.end = out.start + before
+      // The stack is the caller's own, unless the call had to wait for a connection.
+      call.fail(() => error)
+      return
+    }
+    this.#send(call)
+  }
+
+  #send(call: Call, bytes?: Uint8Array): void {
+    const lost = this.#lost
+    if (lost !== null) {
+      call.fail(() => new ConnectionError(call.query, lost))
+      return
+    }
+    if (bytes !== undefined) this.#out.put(bytes)
+    call.next = null
+    if (this.#last === null) this.#first = call
+    else this.#last.next = call
+    this.#last = call
+    this.#unsent ??= call
+    this.#inFlight++
+    if (this.#flushing) return
+    this.#flushing = true
+    // After the microtasks of this turn: all that woke up with the same chunk of answers has asked its next question.
+    process.nextTick(() => this.#flush())
+  }
+
+  #flush(): void {
+    this.#flushing = false
+    if (this.#first === this.#unsent) this.#since = performance.now()
+    for (let call = this.#unsent; call !== null; call = call.next) call.sent = true
+    this.#unsent = null
+    this.#stream.write(this.#out.take())
+  }
+
+  #receive(chunk: Buffer): void {
+    const now = performance.now()
+    let bytes = chunk
+    if (this.#partsLength > 0) {
+      this.#parts.push(chunk)
+      this.#partsLength += chunk.length
+      if (this.#partsLength < this.#missing) return
+      bytes = Buffer.concat(this.#parts, this.#partsLength)
+    }
+    let at = 0
+    this.#missing = 5
+    while (at + 5 <= bytes.length) {
+      const end = at + 1 + bytes.readInt32BE(at + 1)
+      if (end > bytes.length) {
+        this.#missing = end - at
+        break
+      }
+      this.#message(bytes[at] as number, bytes, at + 5, end, now)
+      if (this.#lost !== null) return
+      at = Math.max(end, at + 5)
+    }
+    this.#partsLength = bytes.length - at
+    this.#parts = this.#partsLength > 0 ? [bytes.subarray(at)] : []
+  }
+
+  /** One message of the server, whose body is `bytes[at…end)`. The codes are the letters of "Message Formats". */
+  #message(code: number, bytes: Buffer, at: number, end: number, now: number): void {
+    const call = this.#first
+    switch (code) {
+      case 68: // DataRow
+        if (call?.query?.read !== undefined && call.preludes === 0) this.#dataRow(call, call.query.read, bytes, at)
+        return
+      case 67: // CommandComplete
+        if (call === null) return
+        if (call.preludes > 0) call.preludes--
+        else if (call.query === null) call.tag = bytes.toString('utf8', at, end - 1)
+        else call.affected = messages.affectedRows(bytes, end)
+        return
+      case 90: // ReadyForQuery
+        if (call !== null) this.#complete(call, bytes[at] === 73 /* I: no transaction is open */, now)
+        return
+      case 49: // ParseComplete
+        if (call?.preludes === 0) call.prepared = true
+        return
+      case 116: // ParameterDescription
+        if (call?.statement) call.statement.types = messages.readParameterTypes(bytes, at)
+        return
+      case 84: // RowDescription, of which a simple query's needs no attention
+        if (call?.statement) {
+          const described = messages.readDescription(bytes, at)
+          call.columns = { ...call.columns, names: described.map((column) => column.name) }
+          if (call.statement.name !== '') call.statement.describe(planColumns(call.statement.query, described))
+        }
+        return
+      case 69: // ErrorResponse
+        this.#error(call, messages.readServerError(bytes, at))
+        return
+      case 71: // CopyInResponse. A Sync behind it was swallowed ("COPY Operations"), so that we need another.
+        this.#stream.write(messages.copyFail)
+        return
+      case 72: // CopyOutResponse: its rows have nowhere to go
+        if (call !== null) call.thrown = { error: new PlainsqlError('COPY … TO STDOUT cannot run as a query') }
+        return
+      // BindComplete, CloseComplete, NoData, EmptyQueryResponse, CopyData, CopyDone, and what a server may send at any
+      // time: NoticeResponse, ParameterStatus, NotificationResponse.
+      case 50:
+      case 51:
+      case 110:
+      case 73:
+      case 100:
+      case 99:
+      case 78:
+      case 83:
+      case 65:
+        return
+      default:
+        this.destroy(
+          new Error(`unknown message ${code} of the server: is something between us that is not PostgreSQL?`),
+        )
+    }
+  }
+
+  #dataRow(call: Call, read: NonNullable<NonNullable<Call['query']>['read']>, bytes: Buffer, at: number): void {
+    // After the first row that cannot be decoded the others are only skipped, so that the stream stays in step.
+    if (call.thrown !== null) return
+    this.#row.turnTo(call.query as Query<unknown, unknown, unknown>, call.columns, bytes, at)
+    try {
+      call.rows.push(read(this.#row.reader))
+    } catch (error) {
+      call.thrown = { error }
+    }
+  }
+
+  /** ERROR ends the call; FATAL and PANIC end the connection, with or without a call. */
+  #error(call: Call | null, error: messages.ServerError): void {
+    if (error.severity !== 'ERROR') this.destroy(error)
+    else if (call !== null) call.refusal ??= error
+  }
+
+  #complete(call: Call, idle: boolean, now: number): void {
+    this.#first = call.next
+    if (call.next === null) this.#last = null
+    this.#inFlight--
+    const ms = now - this.#since
+    this.#since = now
+    const { statement, refusal } = call
+    if (refusal !== null && statement !== null) {
+      const stale = messages.isStale(refusal)
+      if (stale || (call.preparing && !call.prepared)) this.#statements.forget(statement, stale)
+      // It was refused before it ran: nothing has happened, and with a new Parse it will.
+      if (stale && call.autocommit && idle && call.attempts === 0) {
+        call.reset()
+        this.submit(call)
+        return
+      }
+    }
+    this.#settle(call)
+    this.owner?.settled(this, call, ms)
+  }
+
+  #settle(call: Call): void {
+    const { query, refusal, thrown } = call
+    if (refusal !== null) {
+      // An error of the prelude is not the query's.
+      call.fail(() => queryError(call.preludes > 0 ? null : query, refusal))
+    } else if (thrown !== null) call.fail(() => thrown.error)
+    else if (query === null) call.resolve(call.tag)
+    else {
+      try {
+        call.resolve(query.finish(call.rows, call.affected))
+      } catch (error) {
+        call.fail(() => error)
+      }
+    }
+  }
+
+  #lose(cause: Error): void {
+    if (this.#lost !== null) return
+    this.#lost = cause
+    let call = this.#first
+    this.#first = null
+    this.#last = null
+    this.#unsent = null
+    this.#inFlight = 0
+    while (call !== null) {
+      const { next, query } = call
+      if (!this.owner?.lost(this, call)) call.fail(() => new ConnectionError(query, cause))
+      call = next
+    }
+    // A client that does not know yet would be given to the next caller.
+    this.#stream.destroy()
+  }
+}

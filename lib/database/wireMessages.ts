@@ -1,0 +1,130 @@
+// The messages of PostgreSQL's protocol that are not on the fast path, as bytes and back.
+// Source: PostgreSQL's protocol, "Message Formats" and "Error and Notice Message Fields".
+
+import { DatabaseError } from 'pg'
+
+/** ErrorResponse, in the class that `pg` has for it, whichever connection it came over. */
+export type ServerError = DatabaseError
+
+/** Ends a call: the server answers ReadyForQuery, whatever became of it. */
+export const sync: Buffer = message('S')
+/** Runs the unnamed portal to its end. */
+export const execute: Buffer = message('E', '\0', int32(0))
+/** Refuses a COPY FROM STDIN. */
+export const copyFail: Buffer = Buffer.concat([message('f', 'COPY … FROM STDIN cannot run as a query\0'), sync])
+
+/** A Query message: Parse, Bind, Execute and Sync in one, for commands without parameters. */
+export function simpleQuery(sql: string): Buffer {
+  return message('Q', `${sql}\0`)
+}
+
+/** A command that shares the Sync of what comes behind it, which is skipped if the command fails. */
+export function prelude(sql: string): Buffer {
+  return Buffer.concat([parse('', sql), bindNothing, execute])
+}
+
+const bindNothing: Buffer = message('B', '\0\0', int16(0), int16(0), int16(0))
+
+/** Parse, with the types of all parameters left to the server. An empty name is the unnamed statement's. */
+export function parse(name: string, sql: string): Buffer {
+  return message('P', `${name}\0${sql}\0`, int16(0))
+}
+
+/** Describe of a statement, which the server answers by ParameterDescription and RowDescription or NoData. */
+export function describeStatement(name: string): Buffer {
+  return message('D', `S${name}\0`)
+}
+
+/** Close of a statement, which need not exist. */
+export function closeStatement(name: string): Buffer {
+  return message('C', `S${name}\0`)
+}
+
+export function message(code: string, ...parts: readonly (string | Buffer)[]): Buffer {
+  const body = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
+  return Buffer.concat([Buffer.from(code), int32(4 + body.length), body])
+}
+
+export function int16(...values: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(2 * values.length)
+  values.forEach((value, index) => {
+    bytes.writeInt16BE(value, 2 * index)
+  })
+  return bytes
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+
+/** The number at the end of a CommandComplete's tag: `INSERT 0 5`, `SELECT 3`; 0 for `CREATE TABLE`. */
+export function affectedRows(bytes: Buffer, end: number): number {
+  let count = 0
+  // Before the tag's closing zero byte, from the last digit to the first.
+  for (let at = end - 2, unit = 1; ; at--, unit *= 10) {
+    const digit = (bytes[at] as number) - 48
+    if (digit < 0 || digit > 9) return count
+    count += digit * unit
+  }
+}
+
+/** ParameterDescription: the oids of the types, in order. */
+export function readParameterTypes(bytes: Buffer, at: number): number[] {
+  return Array.from({ length: bytes.readInt16BE(at) }, (_, index) => bytes.readUInt32BE(at + 2 + 4 * index))
+}
+
+/** RowDescription: name and type of every column. A domain is described as its base type. */
+export function readDescription(bytes: Buffer, at: number): { name: string; type: number }[] {
+  let position = at + 2
+  return Array.from({ length: bytes.readInt16BE(at) }, () => {
+    const end = bytes.indexOf(0, position)
+    const name = bytes.toString('utf8', position, end)
+    // Behind the name: table, column number, type, its size, its modifier, format.
+    position = end + 1 + 4 + 2 + 4 + 2 + 4 + 2
+    return { name, type: bytes.readUInt32BE(end + 1 + 4 + 2) }
+  })
+}
+
+const errorFields = {
+  S: 'severity',
+  C: 'code',
+  D: 'detail',
+  H: 'hint',
+  P: 'position',
+  W: 'where',
+  s: 'schema',
+  t: 'table',
+  c: 'column',
+  d: 'dataType',
+  n: 'constraint',
+  F: 'file',
+  L: 'line',
+  R: 'routine',
+} as const
+
+/** ErrorResponse. */
+export function readServerError(bytes: Buffer, at: number): ServerError {
+  const fields = new Map<string, string>()
+  for (let position = at; bytes[position] !== 0; ) {
+    const end = bytes.indexOf(0, position)
+    fields.set(String.fromCharCode(bytes[position] as number), bytes.toString('utf8', position + 1, end))
+    position = end + 1
+  }
+  const error = new DatabaseError(fields.get('M') ?? 'the server gave no reason', bytes.length - at, 'error')
+  for (const [code, name] of Object.entries(errorFields)) error[name] = fields.get(code)
+  // "V" is the severity that is not translated.
+  error.severity = fields.get('V') ?? error.severity
+  return error
+}
+
+/**
+ * Whether a prepared statement was refused for what it was, before it ran: its result changed with the schema
+ * ("cached plan must not change result type", 0A000 from RevalidateCachedQuery), or the server has forgotten it
+ * (26000: DISCARD ALL, another server behind a PgBouncer), or has one of this name that is not ours (42P05).
+ */
+export function isStale(error: ServerError): boolean {
+  const { code, routine } = error
+  return code === '26000' || code === '42P05' || (code === '0A000' && routine === 'RevalidateCachedQuery')
+}

@@ -1,0 +1,111 @@
+// The prepared statements of one connection: which ones the server knows, and the bytes that run them.
+// The first run is Parse, Describe, Bind, Execute; the others are Bind and Execute, most of whose bytes never change.
+
+import type { QuerySource } from '../query/executor.ts'
+import type { Call } from './call.ts'
+import * as messages from './wireMessages.ts'
+import type { Outgoing, WireParams } from './wireParams.ts'
+import { type Columns, unknownColumns } from './wireRow.ts'
+
+/** Bind's code, length, and the empty name of the portal. */
+const beforeName = 1 + 4 + 1
+
+/** A statement as one connection knows it. */
+export class Statement {
+  readonly query: QuerySource<never, unknown>
+  /** Empty where statements are not prepared. */
+  readonly name: string
+  /** A Bind up to its first parameter, all formats being text. */
+  readonly head: Buffer
+  /** Where the formats stand in it. */
+  readonly formats: number
+  /** The forms of the result's columns, Execute and Sync. */
+  tail: Buffer = Buffer.concat([messages.int16(0), messages.execute, messages.sync])
+  columns: Columns = unknownColumns
+  /** The parameters' types (pg_type.oid), once the server has described them. */
+  types: readonly number[] = []
+  lastUse = 0
+
+  constructor(query: QuerySource<never, unknown>, name: string) {
+    const count = query.params?.length ?? 0
+    const nameBytes = Buffer.from(`${name}\0`)
+    const formats = messages.int16(count, ...new Array<number>(count).fill(0))
+    this.query = query
+    this.name = name
+    this.head = messages.message('B', '\0', nameBytes, formats, messages.int16(count))
+    this.formats = beforeName + nameBytes.length + 2
+  }
+
+  /** From the next run on, results come as the columns are planned. */
+  describe(columns: Columns): void {
+    this.columns = columns
+    const formats = messages.int16(columns.binary.length, ...columns.binary)
+    this.tail = Buffer.concat([formats, messages.execute, messages.sync])
+  }
+}
+
+export class Statements {
+  readonly #max: number
+  readonly #known: Map<string, Statement> = new Map()
+  /** Names to close before the next Parse. */
+  #leaving: string[] = []
+  #uses = 0
+
+  /** @param max prepared statements at most; the one that was not used for longest makes room. 0: none is prepared */
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  /**
+   * Writes the messages of a call's query, up to its Sync.
+   * @throws ParameterError; what was written before must be thrown away
+   */
+  write(out: Outgoing, call: Call, params: WireParams): void {
+    const query = call.query as QuerySource<never, unknown>
+    const known = this.#known.get(query.statement)
+    // Two texts under one name are two statements.
+    const statement = known?.query.sql === query.sql ? known : this.#prepare(out, query)
+    call.preparing = statement !== known
+    const bind = out.end - out.start
+    out.put(statement.head)
+    params.write(query, call.params as never, bind + statement.formats, statement.types)
+    out.put(statement.tail)
+    // The length counts itself, and neither the code nor the messages behind Bind.
+    const length = out.end - out.start - bind - 1 - messages.execute.length - messages.sync.length
+    out.bytes.writeInt32BE(length, out.start + bind + 1)
+
+    call.statement = statement
+    call.columns = statement.columns
+    statement.lastUse = ++this.#uses
+    if (call.preparing && this.#max > 0) this.#remember(statement)
+  }
+
+  /**
+   * Prepares it anew when it is next used.
+   * @param close whether the server may still have one of this name
+   */
+  forget(statement: Statement, close: boolean): void {
+    // Of several calls that were refused in a row, the first has done it.
+    if (this.#known.get(statement.name) !== statement) return
+    this.#known.delete(statement.name)
+    if (close) this.#leaving.push(statement.name)
+  }
+
+  #prepare(out: Outgoing, query: QuerySource<never, unknown>): Statement {
+    const name = this.#max > 0 ? query.statement : ''
+    for (const leaving of this.#leaving) out.put(messages.closeStatement(leaving))
+    if (this.#known.has(name)) out.put(messages.closeStatement(name))
+    out.put(messages.parse(name, query.sql))
+    out.put(messages.describeStatement(name))
+    return new Statement(query, name)
+  }
+
+  #remember(statement: Statement): void {
+    this.#leaving = []
+    this.#known.set(statement.name, statement)
+    if (this.#known.size <= this.#max) return
+    let oldest = statement
+    for (const other of this.#known.values()) if (other.lastUse < oldest.lastUse) oldest = other
+    this.forget(oldest, true)
+  }
+}

@@ -1,0 +1,153 @@
+// What a failing statement tells its caller, what it keeps to itself, and what it leaves behind.
+
+import { inspect } from 'node:util'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  CheckViolationError,
+  DecodeError,
+  ForeignKeyViolationError,
+  NotNullViolationError,
+  ParameterError,
+  type QueryError,
+  UniqueViolationError,
+} from '../../lib/errors.ts'
+import { exec } from '../../lib/query/kinds.ts'
+import { backendPid, command, failure, openDatabase, rows } from './support.ts'
+
+const test = suite('errors')
+const { db, done } = await openDatabase(
+  `create table person (id int primary key, email text not null, age int check (age > 0),
+     boss int references person, constraint person_email_key unique (email));
+   insert into person values (1, 'ada@example.com', 36, null);`,
+  { pool: { max: 1 } },
+)
+test.after(done)
+
+interface Person {
+  readonly id: number
+  readonly email: string | null
+  readonly age: number
+  readonly boss: number
+}
+
+const insert = exec<Person>({
+  name: 'insertPerson',
+  source: 'sql/people.sql:7',
+  statement: 'insertPerson',
+  sql: 'insert into person (id, email, age, boss) values ($1, $2, $3, $4)',
+  params: ['id', 'email', 'age', 'boss'],
+  write: (w, p) => {
+    w.int4(p.id)
+    w.nullable.text(p.email)
+    w.int4(p.age)
+    w.int4(p.boss)
+  },
+})
+const eve: Person = { id: 2, email: 'eve@secret.example', age: 5, boss: 1 }
+
+const violations: readonly [string, Partial<Person>, typeof QueryError, Partial<QueryError>][] = [
+  ['unique', { email: 'ada@example.com' }, UniqueViolationError, { sqlState: '23505', constraint: 'person_email_key' }],
+  ['foreign key', { boss: 99 }, ForeignKeyViolationError, { sqlState: '23503', constraint: 'person_boss_fkey' }],
+  ['not null', { email: null }, NotNullViolationError, { sqlState: '23502', column: 'email' }],
+  ['check', { age: -5 }, CheckViolationError, { sqlState: '23514', constraint: 'person_age_check' }],
+]
+
+for (const [name, change, type, expected] of violations) {
+  test(`${name} violation has a class of its own, with the constraint and the place of the query`, async () => {
+    const error = (await failure(insert(db, { ...eve, ...change }))) as QueryError
+    assert.instance(error, type)
+    for (const [key, value] of Object.entries(expected)) assert.is(error[key as keyof QueryError], value)
+    assert.is(error.query, 'insertPerson')
+    assert.is(error.source, 'sql/people.sql:7')
+    assert.is(error.table, 'person')
+    assert.match(error.message, ` [${expected.sqlState}] in insertPerson (sql/people.sql:7)`)
+  })
+}
+
+test('a printed error holds no value; what the server said does, for those who ask', async () => {
+  const secret = { ...eve, email: 'ada@example.com' }
+  const error = (await failure(insert(db, secret))) as QueryError
+  for (const text of [
+    String(error),
+    inspect(error),
+    inspect(error, { depth: 9, showHidden: false }),
+    error.stack ?? '',
+  ]) {
+    assert.not.match(text, 'ada@example.com')
+  }
+  assert.match(error.detail ?? '', 'ada@example.com')
+  assert.match(error.serverError.message, 'person_email_key')
+})
+
+test('a data exception does not repeat the value that it is about', async () => {
+  const parse = rows<{ n: string }, number>(
+    'select $1::text::int',
+    (r) => r.int4(0),
+    (w, p) => w.text(p.n),
+  )
+  const error = (await failure(parse(db, { n: 'geheim' }))) as QueryError
+  assert.is(error.sqlState, '22P02')
+  assert.not.match(inspect(error), 'geheim')
+})
+
+test('the stack leads to the caller', async () => {
+  async function signUpEve() {
+    await insert(db, { ...eve, age: -1 })
+  }
+  async function controller() {
+    return await signUpEve()
+  }
+  const error = (await failure(controller())) as Error
+  assert.match(error.stack ?? '', /at async signUpEve \(.*errors\.test\.ts/)
+  assert.match(error.stack ?? '', /at async controller \(.*errors\.test\.ts/)
+})
+
+test('a parameter that does not fit is named, and nothing is sent', async () => {
+  const error = (await failure(insert(db, { ...eve, age: 1.5 }))) as ParameterError
+  assert.instance(error, ParameterError)
+  assert.is(error.parameter, 'age')
+  assert.match(error.message, 'parameter "age" must be an integer, got a fraction or NaN in insertPerson')
+  const missing = (await failure(insert(db, { id: 3, email: 'x' } as Person))) as ParameterError
+  assert.is(missing.parameter, 'age')
+  const nothing = (await failure(insert(db, undefined as unknown as Person))) as ParameterError
+  assert.match(nothing.message, 'must come in an object, got undefined')
+  assert.is(await command('select from person where id = 3')(db), 0)
+})
+
+test('a NULL where the types ruled it out, and a column that is not there', async () => {
+  const nullInt = rows<void, number>('select null::int as age', (r) => r.int4(0))
+  const error = (await failure(nullInt(db))) as DecodeError
+  assert.instance(error, DecodeError)
+  assert.is(error.column, 'age')
+  assert.match(error.message, 'column "age" is NULL, but its type says that it cannot be')
+  // The second run takes the prepared path, where the description of the columns is remembered.
+  assert.is(((await failure(nullInt(db))) as DecodeError).column, 'age')
+
+  const twoColumns = rows<void, number>('select 1 as a', (r) => r.int4(1))
+  assert.match(((await failure(twoColumns(db))) as DecodeError).message, 'column "1" did not arrive')
+})
+
+test('a decoder that throws does not disturb the statements around it', async () => {
+  const numbers = rows<void, number>('select n from generate_series(1, 5) n', (r) => r.int4(0))
+  const picky = rows<void, number>('select n from generate_series(1, 5) n', (r) => {
+    if (r.int4(0) === 3) throw new Error('three')
+    return r.int4(0)
+  })
+  for (let run = 0; run < 3; run++) {
+    const [before, thrown, after] = await Promise.allSettled([numbers(db), picky(db), numbers(db)])
+    assert.equal(before, { status: 'fulfilled', value: [1, 2, 3, 4, 5] })
+    assert.is((thrown as PromiseRejectedResult).reason.message, 'three')
+    assert.equal(after, before)
+  }
+})
+
+test('a failing statement leaves the same backend in the pool', async () => {
+  const before = await backendPid(db)
+  for (let run = 0; run < 20; run++) await failure(insert(db, { ...eve, age: -1 }))
+  await failure(command('select 1 / 0')(db))
+  await failure(command('no such statement')(db))
+  assert.is(await backendPid(db), before)
+})
+
+test.run()

@@ -1,0 +1,85 @@
+// A database from its first connection to close(): what it survives, and what it says when it is over.
+
+import { Client } from 'pg'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createDatabase } from '../../lib/database/database.ts'
+import { AcquireTimeoutError, ConnectionError, DatabaseClosedError } from '../../lib/errors.ts'
+import { backendPid, command, failure, number, openDatabase, rows, sleep } from './support.ts'
+
+const test = suite('lifecycle')
+const unhandled: unknown[] = []
+process.on('unhandledRejection', (reason) => unhandled.push(reason))
+
+test('nothing connects before the first call; a wrong address is a ConnectionError with its code', async () => {
+  await using db = createDatabase({ url: 'postgres://nobody@127.0.0.1:1/none' })
+  const error = (await failure(backendPid(db))) as ConnectionError
+  assert.instance(error, ConnectionError)
+  assert.is(error.code, 'ECONNREFUSED')
+  assert.match(error.message, `ECONNREFUSED] in ${backendPid.query.name} (sql/test.sql:`)
+})
+
+test('close() waits for running work, refuses new work, and can be called twice', async () => {
+  const { db, done } = await openDatabase()
+  const running = number('select 7 from pg_sleep(0.1)')(db)
+  await sleep(20)
+  const closing = db.close()
+  const error = (await failure(backendPid(db))) as Error
+  assert.instance(error, DatabaseClosedError)
+  assert.match(error.message, 'the database was closed')
+  assert.is(await running, 7)
+  await Promise.all([closing, db.close()])
+  await done()
+})
+
+test('backends that are killed while idle are replaced, and nothing is unhandled', async () => {
+  const { db, url, done } = await openDatabase('', { pool: { max: 3 } })
+  const ask = () => Promise.all([1, 2, 3].map(() => db.unitOfWork((uow) => backendPid(uow))))
+  const before = await ask()
+  const admin = new Client(url)
+  await admin.connect()
+  await admin.query('select pg_terminate_backend(pid) from unnest($1::int[]) pid', [before])
+  await admin.end()
+  await sleep(50)
+  const after = await ask()
+  assert.is(after.filter((pid) => before.includes(pid)).length, 0)
+  await done()
+  assert.equal(unhandled, [])
+})
+
+test('a backend that is killed in use fails its statement with a ConnectionError, and is replaced', async () => {
+  const { db, done } = await openDatabase('', { pool: { max: 1 } })
+  const error = (await failure(command('select pg_terminate_backend(pg_backend_pid())')(db))) as ConnectionError
+  assert.instance(error, ConnectionError)
+  assert.is(error.code, '57P01')
+  assert.type(await backendPid(db), 'number')
+  await done()
+})
+
+test('a caller who waits too long is told so', async () => {
+  const { db, done } = await openDatabase('', { pool: { max: 1, acquireTimeoutMs: 50 } })
+  const holding = db.unitOfWork(() => sleep(200))
+  await sleep(10)
+  const error = (await failure(db.unitOfWork(async () => {}))) as Error
+  assert.instance(error, AcquireTimeoutError)
+  assert.match(error.message, 'within 50 ms')
+  await holding
+  await done()
+})
+
+test("dates do not depend on the server's DateStyle", async () => {
+  const { db, url, done } = await openDatabase()
+  const admin = new Client(url)
+  await admin.connect()
+  await admin.query(
+    `do $$ begin execute format('alter database %I set datestyle = ''german''', current_database()); end $$`,
+  )
+  await admin.end()
+  const day = rows<void, Date>(`select timestamptz '2026-11-22 21:14:05.5Z' as at`, (r) => r.timestamptz(0))
+  for (let run = 0; run < 2; run++) assert.equal(await day(db), [new Date('2026-11-22T21:14:05.500Z')])
+  const text = rows<void, string>(`select '2026-11-22'::date as day`, (r) => r.text(0))
+  assert.equal(await text(db), ['2026-11-22'])
+  await done()
+})
+
+test.run()
