@@ -1,0 +1,245 @@
+// CREATE and ALTER as pg-mem may run them. In: a tree. Out: a tree in which every constraint has PostgreSQL's name for
+// it and every type is one that pg-mem keeps apart, or null if there is nothing to do; the schema remembers the rest.
+
+import { condition, only, type Scope, value } from './expressions.ts'
+import { isNode, type Node, nameOf, nodes, type Tree } from './pgMem.ts'
+import { selectStatement } from './statements.ts'
+
+export function definition(node: Node, scope: Scope): Node | null {
+  const { schema } = scope
+  switch (node.type) {
+    case 'create table':
+      return createTable(node, scope)
+    case 'alter table': {
+      const table = nameOf(node.table)
+      return { ...node, changes: nodes(node.changes).flatMap((item) => change(item, table, scope)) }
+    }
+    case 'drop table':
+      for (const table of nodes(node.names)) schema.dropTable(nameOf(table))
+      return node
+    case 'create index':
+      return uniqueIndex(node, scope)
+    case 'drop index': {
+      const names = nodes(node.names).filter((index) => schema.hasKey(nameOf(index)))
+      for (const index of names) schema.dropConstraint(nameOf(index))
+      return names.length === 0 ? null : { ...node, names }
+    }
+    case 'create enum':
+      schema.enums.add(nameOf(node.name))
+      return node
+    case 'create view':
+      only(node, scope, 'name', 'query', 'columnNames', 'orReplace')
+      return { ...node, query: selectStatement(node.query as Node, scope) }
+  }
+  return scope.refuse(`"${String(node.type)}" in a schema`)
+}
+
+function createTable(node: Node, scope: Scope): Node | null {
+  only(node, scope, 'name', 'columns', 'constraints', 'ifNotExists')
+  const table = nameOf(node.name)
+  if ((node.name as Node).schema) scope.refuse('tables outside of the schema "public"')
+  if (scope.schema.tables.has(table) && node.ifNotExists) return null
+  scope.schema.tables.add(table)
+  const keyed = nodes(node.constraints).filter((item) => item.type === 'primary key')
+  const notNull = new Set(keyed.flatMap((item) => nodes(item.columns).map(nameOf)))
+  const columns = nodes(node.columns).map((item) => column(item, table, scope, notNull))
+  return {
+    ...node,
+    columns: columns,
+    constraints: nodes(node.constraints).map((item) => tableConstraint(item, table, scope)),
+  }
+}
+
+function change(node: Node, table: string, scope: Scope): Node | Node[] {
+  const { schema } = scope
+  switch (node.type) {
+    case 'add column':
+      only(node, scope, 'column', 'ifNotExists')
+      return { ...node, column: column(node.column as Node, table, scope) }
+    case 'add constraint':
+      return { ...node, constraint: tableConstraint(node.constraint as Node, table, scope) }
+    case 'drop column':
+      schema.dropColumn(table, nameOf(node.column))
+      return node
+    case 'drop constraint':
+      schema.dropConstraint(nameOf(node.constraint))
+      return node
+    case 'rename':
+      schema.renameTable(table, nameOf(node.to))
+      return node
+    case 'rename column':
+      schema.renameColumn(table, nameOf(node.column), nameOf(node.to))
+      return node
+    case 'owner':
+      return []
+    case 'alter column': {
+      const alter = node.alter as Node
+      if (alter.type === 'set default') {
+        return { ...node, alter: { ...alter, default: defaultValue(alter.default as Node, scope) } }
+      }
+      if (/^(set|drop) not null$|^drop default$/.test(String(alter.type))) return node
+      return scope.refuse(`"alter column … ${String(alter.type)}"`)
+    }
+  }
+  return scope.refuse(`"alter table … ${String(node.type)}"`)
+}
+
+function column(node: Node, table: string, scope: Scope, keyed: ReadonlySet<string> = new Set()): Node {
+  if (node.kind !== 'column') scope.refuse('CREATE TABLE … LIKE')
+  only(node, scope, 'kind', 'name', 'dataType', 'constraints')
+  const name = nameOf(node.name)
+  const dataType = columnType(node.dataType as Node, scope)
+  const constraints = nodes(node.constraints).map((item) => columnConstraint(item, table, name, scope))
+  // pg-mem has no NOT NULL on the columns of a key over several, and fails with another error.
+  if (keyed.has(name) && !constraints.some((item) => item.type === 'not null')) constraints.push({ type: 'not null' })
+  const range = ranges[nameOf(node.dataType)]
+  if (range) constraints.push(inRange(name, table, range))
+  return { ...node, dataType, constraints }
+}
+
+function columnConstraint(node: Node, table: string, column: string, scope: Scope): Node {
+  switch (node.type) {
+    case 'not null':
+    case 'null':
+      return node
+    case 'default':
+      return { ...node, default: defaultValue(node.default as Node, scope) }
+    case 'add generated':
+      only(node, scope, 'always')
+      scope.schema.addGenerated(table, column)
+      return node
+    case 'check':
+      return check(node, table, [column], scope)
+    case 'reference':
+      return reference(node, table, [column], scope)
+    case 'primary key':
+    case 'unique':
+      return unique(node, table, [column], scope)
+  }
+  return scope.refuse(`the constraint "${String(node.type)}"`)
+}
+
+function tableConstraint(node: Node, table: string, scope: Scope): Node {
+  switch (node.type) {
+    case 'check': {
+      const columns = [...new Set(references(node.expr))]
+      return check(node, table, columns.length === 1 ? columns : [], scope)
+    }
+    case 'foreign key':
+      return reference(node, table, nodes(node.localColumns).map(nameOf), scope)
+    case 'primary key':
+    case 'unique':
+      return unique(node, table, nodes(node.columns).map(nameOf), scope)
+  }
+  return scope.refuse(`the constraint "${String(node.type)}"`)
+}
+
+function unique(node: Node, table: string, columns: readonly string[], scope: Scope): Node {
+  only(node, scope, 'constraintName', 'columns')
+  const isPrimary = node.type === 'primary key'
+  const name = named(node, () =>
+    scope.schema.constraintName(table, isPrimary ? [] : columns, isPrimary ? 'pkey' : 'key'),
+  )
+  scope.schema.addKey({ name, table, columns })
+  return { ...node, constraintName: { name } }
+}
+
+function reference(node: Node, table: string, columns: readonly string[], scope: Scope): Node {
+  only(node, scope, 'constraintName', 'localColumns', 'foreignTable', 'foreignColumns', 'onDelete', 'onUpdate')
+  if (node.onDelete === 'set default') scope.refuse('ON DELETE SET DEFAULT')
+  if (node.onUpdate && node.onUpdate !== 'no action' && node.onUpdate !== 'restrict') {
+    scope.refuse(`ON UPDATE ${String(node.onUpdate).toUpperCase()}`)
+  }
+  const name = named(node, () => scope.schema.constraintName(table, columns, 'fkey'))
+  scope.schema.addForeignKey({ name, table })
+  return { ...node, constraintName: { name } }
+}
+
+/** A CHECK lets pass what is null: it fails when its negation is true. */
+function check(node: Node, table: string, columns: readonly string[], scope: Scope): Node {
+  only(node, scope, 'constraintName', 'expr')
+  const name = named(node, () => scope.schema.constraintName(table, columns, 'check'))
+  return { ...node, constraintName: { name }, expr: unless(condition(node.expr as Node, scope, true)) }
+}
+
+function unless(failure: Node): Node {
+  const [no, yes] = [
+    { type: 'boolean', value: false },
+    { type: 'boolean', value: true },
+  ]
+  return { type: 'case', value: null, whens: [{ when: failure, value: no }], else: yes }
+}
+
+/** pg-mem stores any number in any integer column. The name of the constraint is PostgreSQL's error. */
+function inRange(column: string, table: string, { type, min, max }: (typeof ranges)[string] & object): Node {
+  const ref = { type: 'ref', name: column }
+  const bound = (op: string, value: number) => ({ type: 'binary', op, left: ref, right: { type: 'integer', value } })
+  const outside = { type: 'binary', op: 'OR', left: bound('<', min), right: bound('>', max) }
+  return { type: 'check', constraintName: { name: `${type} out of range: ${table}.${column}` }, expr: unless(outside) }
+}
+
+const smallint = { type: 'smallint', min: -32768, max: 32767 }
+const integer = { type: 'integer', min: -2147483648, max: 2147483647 }
+const ranges: Readonly<Record<string, { type: string; min: number; max: number }>> = {
+  ...{ smallint, int2: smallint, smallserial: smallint },
+  ...{ integer, int: integer, int4: integer, serial: integer },
+}
+
+function uniqueIndex(node: Node, scope: Scope): Node {
+  only(node, scope, 'unique', 'indexName', 'table', 'expressions', 'where', 'ifNotExists')
+  const table = nameOf(node.table)
+  const expressions = nodes(node.expressions).map((item) => {
+    only(item, scope, 'expression', 'order', 'nulls')
+    return item.expression as Node
+  })
+  const isPlain = expressions.every((item) => item.type === 'ref')
+  const names = expressions.map((item) => (item.type === 'call' ? nameOf(item.function) : nameOf(item) || 'expr'))
+  const name = nameOf(node.indexName) || scope.schema.constraintName(table, names, 'idx')
+  scope.schema.addKey({ name, table, columns: isPlain ? names : null })
+  return {
+    ...node,
+    indexName: { name },
+    expressions: expressions.map((item) => ({ expression: value(item, scope) })),
+    ...(isNode(node.where) ? { where: condition(node.where, scope) } : {}),
+  }
+}
+
+function defaultValue(node: Node, scope: Scope): Node {
+  return node.type === 'numeric' ? node : value(node, scope)
+}
+
+function columnType(node: Node, scope: Scope): Node {
+  if (node.kind === 'array') return { ...node, arrayOf: columnType(node.arrayOf as Node, scope) }
+  const name = nameOf(node)
+  if (node.schema || node.doubleQuoted) return scope.refuse(`the type ${name}`)
+  if (scope.schema.enums.has(name) || keptTypes.has(name)) {
+    const sized = name === 'varchar' || name === 'character varying'
+    return node.config && !sized ? scope.refuse(`the type ${name}(…)`) : node
+  }
+  if (name === 'numeric' || name === 'decimal') {
+    scope.schema.hasNumeric = true
+    return node
+  }
+  // pg-mem would take the word bigint for an integer.
+  const renamed = renamedTypes[name]
+  return renamed === undefined ? scope.refuse(`the type ${name}`) : { name: renamed }
+}
+
+/** Those whose values cannot be kept faithfully are refused where one is read or written, not here. */
+const keptTypes: ReadonlySet<string> = new Set([
+  ...['smallint', 'int2', 'integer', 'int', 'int4', 'int8', 'serial', 'bigserial', 'smallserial', 'bool', 'boolean'],
+  ...['text', 'varchar', 'character varying', 'uuid', 'json', 'jsonb', 'bytea', 'double precision', 'date', 'time'],
+  ...['timestamp', 'timestamptz', 'timestamp with time zone', 'timestamp without time zone', 'interval', 'inet'],
+])
+const renamedTypes: Readonly<Record<string, string>> = { bigint: 'int8', float8: 'double precision' }
+
+function named(node: Node, otherwise: () => string): string {
+  return nameOf(node.constraintName) || otherwise()
+}
+
+/** The columns that an expression names. */
+function references(tree: Tree): string[] {
+  if (Array.isArray(tree)) return tree.flatMap(references)
+  if (!isNode(tree)) return []
+  return tree.type === 'ref' ? [nameOf(tree)] : Object.values(tree).flatMap(references)
+}

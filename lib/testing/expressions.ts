@@ -1,0 +1,265 @@
+// Expressions as pg-mem may run them: a tree in, a tree out whose result in pg-mem is PostgreSQL's, or a refusal.
+// It is a list of what is allowed, not of what is known to be wrong: what nobody has compared is refused.
+
+import { constant, elementsOf, type MemoryParam } from './params.ts'
+import { isNode, type Node, nameOf, nodes } from './pgMem.ts'
+import type { MemorySchema } from './schema.ts'
+import { isStatement, selectStatement } from './statements.ts'
+
+/** What a statement is translated with. */
+export interface Scope {
+  readonly params: readonly MemoryParam[]
+  readonly schema: MemorySchema
+  /** @throws UnsupportedInMemoryError naming the query */
+  refuse(feature: string): never
+}
+
+/** Refuses a node that has other fields than these: the parser read something there that would be ignored here. */
+export function only(node: Node, scope: Scope, ...fields: readonly string[]): void {
+  const other = Object.keys(node).find((field) => field !== 'type' && node[field] && !fields.includes(field))
+  if (other !== undefined) scope.refuse(`${clauses[other] ?? other} in "${String(node.type ?? nameOf(node))}"`)
+}
+
+const clauses: Readonly<Record<string, string>> = {
+  having: 'HAVING',
+  over: 'window functions (OVER)',
+  lateral: 'LATERAL',
+  overriding: 'OVERRIDING',
+  skip: 'SKIP LOCKED and NOWAIT',
+  orderBy: 'ORDER BY',
+}
+
+/**
+ * An expression of which only "true or not" matters: WHERE, ON, WHEN, FILTER.
+ *
+ * pg-mem computes `null AND false` to null and `null OR false` to false, and takes `null NOT IN (1)` for true. Where
+ * null and false are the same to the reader, and no NOT stands above an AND, an OR or an IN, none of it shows: so NOT
+ * is moved inwards, by De Morgan's laws.
+ */
+export function condition(node: Node, scope: Scope, negated = false): Node {
+  const { op } = node
+  if (node.type === 'binary' && (op === 'AND' || op === 'OR')) {
+    return binary(
+      (op === 'AND') === negated ? 'OR' : 'AND',
+      condition(node.left as Node, scope, negated),
+      condition(node.right as Node, scope, negated),
+    )
+  }
+  if (node.type === 'unary' && op === 'NOT') return condition(node.operand as Node, scope, !negated)
+  if (node.type === 'ternary') {
+    const [side, lo, hi] = [node.value as Node, node.lo as Node, node.hi as Node]
+    const between = { type: 'binary', op: 'AND', left: binary('>=', side, lo), right: binary('<=', side, hi) }
+    return condition(between, scope, (op === 'NOT BETWEEN') !== negated)
+  }
+  if (node.type === 'binary' && (op === 'IN' || op === 'NOT IN')) {
+    const right = node.right as Node
+    const listed = right.type === 'list' ? nodes(right.expressions) : [right]
+    return isStatement(right)
+      ? memberOfSelect(node.left as Node, right, scope, (op === 'NOT IN') !== negated)
+      : memberOf(node.left as Node, listed, scope, (op === 'NOT IN') !== negated)
+  }
+  if (node.type === 'binary' && quantifier(node.right as Node)) return quantified(node, scope, negated)
+  const leaf = value(node, scope)
+  return negated ? { type: 'unary', op: 'NOT', operand: leaf } : leaf
+}
+
+/** An expression whose value matters, null included. */
+export function value(node: Node, scope: Scope): Node {
+  switch (node.type) {
+    case 'string':
+      if (isSubtleArray(String(node.value))) scope.refuse('array constants with quotes or NULL in them')
+      return node
+    case 'boolean':
+    case 'null':
+      return node
+    case 'integer':
+      if (!Number.isSafeInteger(node.value)) scope.refuse('integers beyond ±(2^53 − 1)')
+      return node
+    case 'ref':
+      only(node, scope, 'table', 'name')
+      return node
+    case 'parameter':
+      return parameter(node, scope)
+    case 'cast':
+      return cast(node, scope)
+    case 'case':
+      return caseWhen(node, scope)
+    case 'call':
+      return call(node, scope)
+    case 'keyword':
+      if (node.keyword === 'current_timestamp') return { type: 'call', function: { name: 'now' }, args: [] }
+      return scope.refuse(String(node.keyword))
+    case 'member':
+      return { ...node, operand: value(node.operand as Node, scope) }
+    case 'unary':
+      return unary(node, scope)
+    case 'binary':
+      return operation(node, scope)
+    case 'ternary':
+      return scope.refuse('BETWEEN outside of a condition')
+    case 'numeric':
+      return scope.refuse('decimal constants outside of a comparison')
+  }
+  return scope.refuse(isStatement(node) ? 'subqueries as values' : `expressions of kind "${String(node.type)}"`)
+}
+
+/** pg-mem reads `{x,NULL}` as two texts, and the quotes of `{"a,b"}` as part of one. */
+function isSubtleArray(text: string): boolean {
+  if (!/^\{.*(?:NULL|["\\]).*\}$/is.test(text)) return false
+  try {
+    JSON.parse(text)
+    return false
+  } catch {
+    return true
+  }
+}
+
+const comparisons: ReadonlySet<unknown> = new Set(['=', '!=', '<', '>', '<=', '>='])
+const arithmetic: ReadonlySet<unknown> = new Set(['+', '-', '*', '/', '||', '@>'])
+
+function operation(node: Node, scope: Scope): Node {
+  const { op } = node
+  const [left, right] = [node.left as Node, node.right as Node]
+  if (op === 'AND' || op === 'OR' || op === 'IN' || op === 'NOT IN') {
+    return scope.refuse(`${op} outside of a condition`)
+  }
+  if (comparisons.has(op)) {
+    // PostgreSQL reads `a = b IS NULL` as `(a = b) IS NULL`; the parser takes it for `a = (b IS NULL)`.
+    if (right.type === 'unary' && String(right.op).startsWith('IS ')) scope.refuse(`IS behind ${op}`)
+    const side = (operand: Node) => (operand.type === 'numeric' ? operand : value(operand, scope))
+    return binary(op as string, side(left), side(right))
+  }
+  if (arithmetic.has(op)) return binary(op as string, value(left, scope), value(right, scope))
+  const like = /^(NOT )?(I?LIKE)$/.exec(String(op))
+  if (!like) return scope.refuse(`the operator ${op}`)
+  // pg-mem knows neither the escapes of a pattern nor that % matches line breaks.
+  const match = { type: 'call', function: { name: `plainsql_${like[2]!.toLowerCase()}` } }
+  const matches = { ...match, args: [value(left, scope), value(right, scope)] }
+  return like[1] ? { type: 'unary', op: 'NOT', operand: matches } : matches
+}
+
+function unary(node: Node, scope: Scope): Node {
+  const operand = node.operand as Node
+  if (node.op === '-' && operand.type === 'numeric') return { ...node, operand }
+  return { ...node, operand: value(operand, scope) }
+}
+
+function caseWhen(node: Node, scope: Scope): Node {
+  only(node, scope, 'value', 'whens', 'else')
+  const simple = isNode(node.value)
+  return {
+    ...node,
+    value: simple ? value(node.value as Node, scope) : null,
+    whens: nodes(node.whens).map((branch) => ({
+      when: simple ? value(branch.when as Node, scope) : condition(branch.when as Node, scope),
+      value: value(branch.value as Node, scope),
+    })),
+    else: isNode(node.else) ? value(node.else, scope) : null,
+  }
+}
+
+/** Constants may be cast to any faithful type; the values of a table only to what cannot change them on the way. */
+function cast(node: Node, scope: Scope): Node {
+  const operand = node.operand as Node
+  const to = node.to as Node
+  const target = to.kind === 'array' ? `${nameOf(to.arrayOf)}[]` : nameOf(to)
+  const element = target.replace('[]', '')
+  const canonical = canonicalTypes[element] ?? (scope.schema.enums.has(element) ? element : undefined)
+  if (canonical === undefined || to.config) return scope.refuse(`casts to ${target}`)
+  if (operand.type === 'parameter') return parameter(operand, scope, target === element ? canonical : `${canonical}[]`)
+  if (operand.type === 'numeric' && canonical === 'float8') return operand
+  const isConstant = operand.type === 'string' || operand.type === 'null' || operand.type === 'integer'
+  if (!isConstant && canonical !== 'int4' && canonical !== 'int8') return scope.refuse(`casts of a column to ${target}`)
+  if (/^(date|timestamp)/.test(canonical)) return scope.refuse(`casts of a text to ${target}`)
+  return { type: 'cast', operand: value(operand, scope), to: { name: pgMemTypes[canonical] ?? canonical } }
+}
+
+/** The names that a type goes by, and the one that codecs call it. */
+const canonicalTypes: Readonly<Record<string, string>> = {
+  ...{ smallint: 'int2', int2: 'int2', integer: 'int4', int: 'int4', int4: 'int4', bigint: 'int8', int8: 'int8' },
+  ...{ 'double precision': 'float8', float8: 'float8', boolean: 'bool', bool: 'bool', text: 'text', uuid: 'uuid' },
+  ...{ 'timestamp with time zone': 'timestamptz', timestamptz: 'timestamptz', date: 'date', jsonb: 'json' },
+  ...{ 'timestamp without time zone': 'timestamp', timestamp: 'timestamp' },
+}
+const pgMemTypes: Readonly<Record<string, string>> = { int2: 'int4', float8: 'double precision', json: 'jsonb' }
+
+function parameter(node: Node, scope: Scope, type?: string): Node {
+  const param = scope.params[Number(String(node.name).slice(1)) - 1]
+  if (!param) return scope.refuse(`the parameter ${String(node.name)}, which has no value`)
+  // What the generator writes as text may be of any type; a cast in the SQL says which.
+  const typed = type !== undefined && param.type === 'text' ? { ...param, type } : param
+  return constant(typed, scope.schema.enums, scope.refuse)
+}
+
+const functions: ReadonlySet<string> = new Set(['lower', 'upper', 'length', 'coalesce', 'now', 'gen_random_uuid'])
+const aggregates: ReadonlySet<string> = new Set(['count', 'sum', 'min', 'max'])
+
+function call(node: Node, scope: Scope): Node {
+  only(node, scope, 'function', 'args', 'filter', 'distinct')
+  const name = nameOf(node.function)
+  const args = nodes(node.args)
+  if (name === 'exists') return { ...node, args: args.map((select) => selectStatement(select, scope)) }
+  if (!functions.has(name) && !aggregates.has(name)) return scope.refuse(`the function ${name}()`)
+  if (node.distinct && name !== 'count') scope.refuse(`${name}(DISTINCT …)`)
+  if (name === 'sum' && scope.schema.hasNumeric) scope.refuse('sum() in a schema with numeric columns')
+  if (!isNode(node.filter)) return { ...node, args: args.map((argument) => value(argument, scope)) }
+  // pg-mem takes two aggregates that differ by their FILTER for one; they all pass over nulls.
+  const [argument] = args as [Node]
+  const counted = argument.name === '*' ? { type: 'integer', value: 1 } : value(argument, scope)
+  const whens = [{ when: condition(node.filter, scope), value: counted }]
+  return { ...node, filter: undefined, args: [{ type: 'case', value: null, whens, else: null }] }
+}
+
+function quantifier(node: Node): string | null {
+  const name = node.type === 'call' ? nameOf(node.function) : ''
+  return name === 'any' || name === 'some' || name === 'all' ? name : null
+}
+
+/** `= ANY (…)` and `<> ALL (…)`; pg-mem answers nothing at all for an array and an indexed column. */
+function quantified(node: Node, scope: Scope, negated: boolean): Node {
+  const all = quantifier(node.right as Node) === 'all'
+  const left = node.left as Node
+  const argument = nodes((node.right as Node).args)[0] as Node
+  if (node.op !== (all ? '!=' : '=')) return scope.refuse(`${node.op} ${all ? 'ALL' : 'ANY'}`)
+  const excluded = all !== negated
+  if (isStatement(argument)) return memberOfSelect(left, argument, scope, excluded)
+  if (argument.type === 'array') return memberOf(left, nodes(argument.expressions), scope, excluded)
+  if (argument.type === 'ref' && !excluded) {
+    return binary('=', value(left, scope), { type: 'call', function: { name: 'any' }, args: [value(argument, scope)] })
+  }
+  const source = argument.type === 'cast' ? (argument.operand as Node) : argument
+  const param = source.type === 'parameter' ? scope.params[Number(String(source.name).slice(1)) - 1] : undefined
+  const elements = param && elementsOf(param)
+  if (elements === undefined) return scope.refuse('ANY and ALL of anything but a parameter')
+  // Whatever is compared with an unknown array: the result is null.
+  if (elements === null) return { type: 'boolean', value: false }
+  const listed = elements.map((element) => constant(element, scope.schema.enums, scope.refuse))
+  return memberOf(left, listed, scope, excluded)
+}
+
+/** Whether a value is in a list, or is known not to be in it. */
+function memberOf(left: Node, listed: readonly Node[], scope: Scope, excluded: boolean): Node {
+  const side = value(left, scope)
+  const elements = listed.map((element) => (isLiteral(element) ? element : value(element, scope)))
+  if (excluded && !elements.every(isLiteral)) scope.refuse('NOT IN with anything but constants')
+  const known = elements.filter((element) => element.type !== 'null')
+  if (excluded && known.length < elements.length) return { type: 'boolean', value: false }
+  if (known.length === 0) return { type: 'boolean', value: excluded }
+  const member = binary(excluded ? 'NOT IN' : 'IN', side, { type: 'list', expressions: known })
+  return excluded ? binary('AND', { type: 'unary', op: 'IS NOT NULL', operand: side }, member) : member
+}
+
+/** What `constant` makes, and what the parser makes of a constant. */
+function isLiteral(node: Node): boolean {
+  if (node.type === 'cast') return isLiteral(node.operand as Node)
+  return ['integer', 'numeric', 'string', 'boolean', 'null'].includes(String(node.type))
+}
+
+function memberOfSelect(left: Node, select: Node, scope: Scope, excluded: boolean): Node {
+  if (excluded) return scope.refuse('NOT IN (SELECT …)')
+  return binary('IN', value(left, scope), selectStatement(select, scope))
+}
+
+function binary(op: string, left: Node, right: Node): Node {
+  return { type: 'binary', op, left, right }
+}

@@ -1,0 +1,11 @@
+// What tests import: databases that are made for one test file, and a witness of what is run on them.
+
+export {
+  type MemoryDatabase,
+  type MemoryDatabaseOptions,
+  memoryDatabase,
+  type Snapshot,
+} from './memoryDatabase.ts'
+export { type RecordedStatement, type Recording, recording } from './recording.ts'
+export { type TestDatabase, type TestDatabaseOptions, testDatabase } from './testDatabase.ts'
+export { UnsupportedInMemoryError } from './unsupported.ts'

@@ -1,0 +1,99 @@
+// The schema of a database in memory: Up sections and schema files, one statement at a time.
+
+import { readFile } from 'node:fs/promises'
+import { isSignificant, lex } from '../compile/lexer.ts'
+import { linesOf } from '../compile/sourceText.ts'
+import type { QueryIdentity } from '../errors.ts'
+import { queryError } from '../errors.ts'
+import { readMigrations } from '../migrate/files.ts'
+import { type Memory, parseOne, unsupported } from './connection.ts'
+import { definition } from './definitions.ts'
+import { serverError } from './failures.ts'
+import { statement, targetOf } from './statements.ts'
+import { UnsupportedInMemoryError } from './unsupported.ts'
+
+export interface SchemaOptions {
+  /** The folder of migrations, as node-pg-migrate's SQL files. Default `migrations`, unless there is a `schema`. */
+  readonly migrations?: string | undefined
+  /** SQL files (paths that end with `.sql`) or SQL, run in this order after the migrations. */
+  readonly schema?: string | readonly string[] | undefined
+}
+
+/** A piece of SQL and where it stands. */
+export interface SchemaSource {
+  readonly name: string
+  readonly path: string
+  /** The whole file. */
+  readonly text: string
+  /** The part of the text to run. */
+  readonly start: number
+  readonly end: number
+}
+
+/** @throws MigrationFilesError; what reading a file throws */
+export async function schemaSources(options: SchemaOptions): Promise<SchemaSource[]> {
+  const folder = options.migrations ?? (options.schema === undefined ? 'migrations' : undefined)
+  const migrations = folder === undefined ? [] : await readMigrations(folder)
+  const sources = migrations.map(({ name, file, up, upStart }) => ({
+    ...{ name, path: file.path, text: file.text },
+    ...{ start: upStart, end: upStart + up.length },
+  }))
+  for (const [index, schema] of [options.schema ?? []].flat().entries()) {
+    const isFile = /^\S+\.sql$/.test(schema)
+    const text = isFile ? await readFile(schema, 'utf8') : schema
+    const path = isFile ? schema.replaceAll('\\', '/') : `options.schema[${index}]`
+    sources.push({ name: 'schema', path, text, start: 0, end: text.length })
+  }
+  return sources
+}
+
+/** Runs the statements of a source on pg-mem. @throws UnsupportedInMemoryError, QueryError */
+export function defineIn(memory: Omit<Memory, 'store'>, source: SchemaSource): void {
+  for (const { sql, at } of statementsOf(source)) {
+    const identity = { name: source.name, source: `${source.path}:${linesOf(source.text).placeAt(at).line}` }
+    if (!withoutEffect.test(sql)) runStatement(memory, sql, identity)
+  }
+}
+
+/** What changes no result here; PostgreSQL's indexes only make it faster, pg-mem's make `= ANY` wrong. */
+const withoutEffect =
+  /^(?:create\s+index|comment|grant|revoke|analyze|vacuum|cluster|reindex|alter\s+default|begin|commit|start\s+transaction)\b/i
+
+function runStatement({ engine, schema }: Omit<Memory, 'store'>, sql: string, identity: QueryIdentity): void {
+  const refuse = (feature: string): never => {
+    throw new UnsupportedInMemoryError(identity, feature)
+  }
+  const scope = { params: [], schema, refuse }
+  const parsed = parseOne(engine, sql, refuse)
+  try {
+    if (['insert', 'update', 'delete', 'select', 'with'].includes(String(parsed.type))) {
+      engine.run(statement(parsed, scope), engine.state(), new Date())
+    } else {
+      const tree = definition(parsed, scope)
+      if (tree) engine.define(tree)
+    }
+  } catch (error) {
+    if (error instanceof UnsupportedInMemoryError && error.query !== null) throw error
+    const server = serverError(error, targetOf(parsed), schema)
+    throw server ? queryError(identity, server) : unsupported(error, identity)
+  }
+}
+
+function statementsOf({ text, start, end }: SchemaSource): { sql: string; at: number }[] {
+  const statements: { sql: string; at: number }[] = []
+  let at: number | null = null
+  let last = 0
+  const close = () => {
+    if (at !== null) statements.push({ sql: text.slice(at, last), at })
+    at = null
+  }
+  for (const token of lex(text.slice(0, end), start)) {
+    if (token.kind === 'semicolon') close()
+    else if (isSignificant(token)) {
+      at ??= token.start
+      last = token.end
+    }
+  }
+  close()
+  return statements
+}

@@ -1,0 +1,40 @@
+// Which statements a piece of code runs, for tests that assert that a relationship costs one round trip, however many
+// rows there are.
+
+import type { Executor, Query } from '../query/executor.ts'
+
+/** A statement that was run: the function's name, and its parameters if it has any. */
+export type RecordedStatement = readonly [name: string] | readonly [name: string, params: unknown]
+
+export interface Recording extends Executor {
+  /** In call order, those that failed included. */
+  readonly statements: readonly RecordedStatement[]
+  /** How many times the wrapped executor was asked: each is a round trip. */
+  readonly roundTrips: number
+  /** Forgets what was recorded. */
+  clear(): void
+}
+
+/**
+ * An executor that passes everything on and remembers it. Wrap what talks to the database: `recording(db)`.
+ *
+ *     const db = recording(await memoryDatabase())
+ *     await listUsersWithPosts(db)
+ *     assert.equal(db.roundTrips, 2)
+ */
+export function recording(executor: Executor): Recording {
+  const statements: RecordedStatement[] = []
+  return {
+    statements,
+    get roundTrips() {
+      return statements.length
+    },
+    clear() {
+      statements.length = 0
+    },
+    execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
+      statements.push(params === undefined ? [query.name] : [query.name, params])
+      return executor.execute(query, params)
+    },
+  }
+}

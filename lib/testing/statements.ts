@@ -1,0 +1,179 @@
+// Statements as pg-mem may run them: the parser's tree in; out comes a tree with the parameters in it whose result in
+// pg-mem is PostgreSQL's. Everything that is not known to be so is refused; see expressions.ts.
+
+import { condition, only, type Scope, value } from './expressions.ts'
+import { MemoryServerError } from './failures.ts'
+import { isNode, type Node, nameOf, nodes, type Tree } from './pgMem.ts'
+
+const selects: ReadonlySet<unknown> = new Set(['select', 'union', 'union all', 'with'])
+
+export function isStatement(node: Node): boolean {
+  return selects.has(node.type) || node.type === 'values' || node.type === 'with recursive'
+}
+
+/** Whether a statement changes rows, or locks them. */
+export function isWrite(node: Node): boolean {
+  return !selects.has(node.type) || isNode(node.for)
+}
+
+/** The table that a statement changes; empty for one that changes none. */
+export function targetOf(node: Node): string {
+  return nameOf(node.into) || nameOf(node.table) || (node.type === 'delete' ? nameOf(node.from) : '')
+}
+
+export function statement(node: Node, scope: Scope): Node {
+  switch (node.type) {
+    case 'insert':
+      return insert(node, scope)
+    case 'update':
+      only(node, scope, 'table', 'sets', 'where', 'returning')
+      return { ...node, sets: assignments(node.sets, scope), ...filtered(node, scope), ...returned(node, scope) }
+    case 'delete':
+      only(node, scope, 'from', 'where', 'returning')
+      return { ...node, ...filtered(node, scope), ...returned(node, scope) }
+  }
+  return selectStatement(node, scope)
+}
+
+export function selectStatement(node: Node, scope: Scope): Node {
+  switch (node.type) {
+    case 'select':
+      return select(node, scope)
+    case 'union':
+    case 'union all':
+      return { ...node, left: arm(node.left as Node, scope), right: arm(node.right as Node, scope) }
+    case 'with':
+      return {
+        ...node,
+        bind: nodes(node.bind).map((bound) => {
+          only(bound, scope, 'alias', 'statement')
+          return { ...bound, statement: selectStatement(bound.statement as Node, scope) }
+        }),
+        in: selectStatement(node.in as Node, scope),
+      }
+  }
+  return scope.refuse(node.type === 'with recursive' ? 'WITH RECURSIVE' : `statements of kind "${String(node.type)}"`)
+}
+
+/** The parser gives an ORDER BY or LIMIT of the whole to the last SELECT of a UNION. */
+function arm(node: Node, scope: Scope): Node {
+  if (nodes(node.orderBy).length > 0 || node.limit) scope.refuse('ORDER BY and LIMIT with UNION')
+  return selectStatement(node, scope)
+}
+
+function select(node: Node, scope: Scope): Node {
+  only(node, scope, 'columns', 'from', 'where', 'groupBy', 'limit', 'orderBy', 'distinct', 'for')
+  if (isNode(node.for)) only(node.for, scope)
+  const columns = nodes(node.columns)
+  /** `ORDER BY 2` is the second column; to pg-mem it is the constant 2. */
+  const expression = (by: Node): Node => {
+    const column = by.type === 'integer' ? (columns[(by.value as number) - 1]?.expr as Node | undefined) : undefined
+    if (by.type === 'integer' && (!column || column.name === '*')) scope.refuse('the number of a column behind *')
+    return value(column ?? by, scope)
+  }
+  return {
+    type: 'select',
+    columns: columns.map((column) => ({ ...column, expr: value(column.expr as Node, scope) })),
+    ...(node.from ? { from: nodes(node.from).map((item) => fromItem(item, scope)) } : {}),
+    ...filtered(node, scope),
+    ...(node.groupBy ? { groupBy: nodes(node.groupBy).map(expression) } : {}),
+    ...(node.orderBy
+      ? {
+          orderBy: nodes(node.orderBy).map((item) => {
+            only(item, scope, 'by', 'order', 'nulls')
+            return { ...item, by: expression(item.by as Node) }
+          }),
+        }
+      : {}),
+    ...(node.distinct
+      ? { distinct: Array.isArray(node.distinct) ? nodes(node.distinct).map(expression) : node.distinct }
+      : {}),
+    ...(isNode(node.limit) ? { limit: limit(node.limit, scope) } : {}),
+  }
+}
+
+function fromItem(item: Node, scope: Scope): Node {
+  const join = item.join as Node | undefined
+  const joined = join ? { join: joinOn(join, scope) } : {}
+  if (item.type === 'table') {
+    only(item, scope, 'name', 'join')
+    const name = item.name as Node
+    only(name, scope, 'name', 'alias', 'schema')
+    if (/^(pg_|information_schema)/.test(`${name.schema ?? ''}${name.name}`)) scope.refuse('system catalogs')
+    return { ...item, ...joined }
+  }
+  if (item.type === 'statement') {
+    only(item, scope, 'statement', 'alias', 'join')
+    return { ...item, statement: selectStatement(item.statement as Node, scope), ...joined }
+  }
+  return scope.refuse(
+    item.type === 'call' ? `the function ${nameOf(item.function)}() in FROM` : `"${item.type}" in FROM`,
+  )
+}
+
+function joinOn(join: Node, scope: Scope): Node {
+  only(join, scope, 'on', 'using')
+  if (join.type === 'FULL JOIN') scope.refuse('FULL JOIN')
+  return isNode(join.on) ? { ...join, on: condition(join.on, scope) } : join
+}
+
+function limit(node: Node, scope: Scope): Node {
+  only(node, scope, 'limit', 'offset')
+  const count = (tree: Tree, clause: string, code: string): Node | undefined => {
+    const translated = isNode(tree) ? value(tree, scope) : undefined
+    if (Number(translated?.value) < 0) throw new MemoryServerError(code, `${clause} must not be negative`)
+    return translated?.type === 'null' ? undefined : translated
+  }
+  return { limit: count(node.limit, 'LIMIT', '2201W'), offset: count(node.offset, 'OFFSET', '2201X') }
+}
+
+function insert(node: Node, scope: Scope): Node {
+  only(node, scope, 'into', 'columns', 'insert', 'returning', 'onConflict')
+  const source = node.insert as Node | undefined
+  if (source === undefined) return scope.refuse('DEFAULT VALUES')
+  const rows = source.type === 'values' ? (source.values as readonly (readonly Node[])[]) : null
+  return {
+    ...node,
+    insert: rows
+      ? { ...source, values: rows.map((row) => row.map((item) => assigned(item, scope))) }
+      : selectStatement(source, scope),
+    ...(isNode(node.onConflict) ? { onConflict: onConflict(node, node.onConflict, rows?.length === 1, scope) } : {}),
+    ...returned(node, scope),
+  }
+}
+
+function onConflict(node: Node, conflict: Node, oneRow: boolean, scope: Scope): Node {
+  only(conflict, scope, 'on', 'do')
+  const action = conflict.do
+  if (isNode(action)) {
+    // PostgreSQL refuses to update a row twice in one statement; pg-mem does it.
+    if (!oneRow) scope.refuse('ON CONFLICT DO UPDATE with several rows')
+    return { ...conflict, do: { ...action, sets: assignments(action.sets, scope) } }
+  }
+  // With a target pg-mem counts and returns the row that was there; without one it is right, but any key will do.
+  const target = isNode(conflict.on) ? nodes(conflict.on.exprs).map((column) => nameOf(column)) : null
+  if (target === null) return conflict
+  const inserted = nodes(node.columns).map((column) => nameOf(column))
+  const others = scope.schema
+    .keysThatMayConflict(targetOf(node), inserted)
+    .filter((key) => key.columns === null || key.columns.join() !== target.join())
+  if (others.length > 0) scope.refuse('ON CONFLICT (…) DO NOTHING on a table with other unique keys')
+  return { do: action }
+}
+
+function assignments(sets: Tree, scope: Scope): Node[] {
+  return nodes(sets).map((set) => ({ ...set, value: assigned(set.value as Node, scope) }))
+}
+
+function assigned(node: Node, scope: Scope): Node {
+  return node.type === 'default' ? node : value(node, scope)
+}
+
+function filtered(node: Node, scope: Scope): { where?: Node } {
+  return isNode(node.where) ? { where: condition(node.where, scope) } : {}
+}
+
+function returned(node: Node, scope: Scope): { returning?: Node[] } {
+  if (!node.returning) return {}
+  return { returning: nodes(node.returning).map((column) => ({ ...column, expr: value(column.expr as Node, scope) })) }
+}

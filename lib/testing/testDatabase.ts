@@ -1,0 +1,114 @@
+// testDatabase: an empty, migrated database on a real PostgreSQL for one test file. The migrations run once per server
+// and content, into a template; each call copies it.
+
+import { createHash, randomBytes } from 'node:crypto'
+import { Client, DatabaseError } from 'pg'
+import { linesOf, postgresPosition } from '../compile/sourceText.ts'
+import { createDatabase, type Database } from '../database/database.ts'
+import { type ResolvedServer, resolveServer } from '../embedded/index.ts'
+import { queryError } from '../errors.ts'
+import { type SchemaOptions, type SchemaSource, schemaSources } from './migrations.ts'
+
+export interface TestDatabaseOptions extends SchemaOptions {
+  /** A server to make the database on. Default: PLAINSQL_TEST_SERVER, else DATABASE_URL, else an embedded server. */
+  readonly url?: string | undefined
+}
+
+export interface TestDatabase extends Database {
+  /** For other clients, and for code that opens its own database. */
+  readonly url: string
+  /** Closes every connection and drops the database. Safe to call twice. */
+  close(): Promise<void>
+}
+
+/**
+ * A new database with the schema of the migrations, on a real PostgreSQL. The first call for a schema migrates a
+ * template (`plainsql_template_…`, kept on the server), further ones copy it: about 30 ms. The user of the URL must be
+ * allowed to create databases.
+ *
+ * There is no snapshot() and restore(): make one database per test, or run each test in a unit of work that throws.
+ *
+ * @throws QueryError naming the migration's file and line; EmbeddedServerError, NoServerError; MigrationFilesError
+ */
+export async function testDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  const [server, sources] = await Promise.all([serverFor(options.url), schemaSources(options)])
+  const name = `plainsql_test_${process.pid}_${randomBytes(6).toString('hex')}`
+  await withClient(server.url, async (client) => {
+    const template = await migratedTemplate(client, server, sources)
+    await client.query(`create database ${name} template ${template}`)
+  })
+
+  const url = server.databaseUrl(name)
+  const database = createDatabase({ url })
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closing ??= database.close().then(() =>
+      // By force: whatever else the test connected to it has no use for it any more.
+      withClient(server.url, async (client) => {
+        await client.query(`drop database if exists ${name} with (force)`)
+      }),
+    )
+    return closing
+  }
+  return { ...database, url, close, [Symbol.asyncDispose]: close }
+}
+
+/** An embedded server is started once per process, and ends with it. */
+function serverFor(url: string | undefined): Promise<ResolvedServer> {
+  if (url) return resolveServer({ url })
+  shared ??= resolveServer({ url: process.env.PLAINSQL_TEST_SERVER })
+  return shared
+}
+
+let shared: Promise<ResolvedServer> | undefined
+
+/** The template's name. It is migrated under another one, so that what has the name is complete. */
+async function migratedTemplate(
+  client: Client,
+  server: ResolvedServer,
+  sources: readonly SchemaSource[],
+): Promise<string> {
+  const hash = createHash('sha256')
+  for (const source of sources) hash.update(JSON.stringify(source.text.slice(source.start, source.end)))
+  const digest = hash.digest('hex').slice(0, 16)
+  const [template, draft] = [`plainsql_template_${digest}`, `plainsql_draft_${digest}`]
+  // Other processes may want the same template at the same moment: one makes it, the others wait here.
+  const lock = [BigInt.asIntN(64, BigInt(`0x${digest}`)).toString()]
+  await client.query('select pg_advisory_lock($1)', lock)
+  try {
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [template])
+    if (rowCount === 0) {
+      await client.query(`drop database if exists ${draft} with (force)`)
+      await client.query(`create database ${draft}`)
+      await withClient(server.databaseUrl(draft), async (draftClient) => {
+        for (const source of sources) await migrate(draftClient, source)
+      })
+      await client.query(`alter database ${draft} rename to ${template}`)
+    }
+  } finally {
+    await client.query('select pg_advisory_unlock($1)', lock)
+  }
+  return template
+}
+
+async function migrate(client: Client, source: SchemaSource): Promise<void> {
+  const sql = source.text.slice(source.start, source.end)
+  await client.query(sql).catch((error: unknown) => {
+    if (!(error instanceof DatabaseError)) throw error
+    const offset = error.position ? postgresPosition(sql, Number(error.position)) : 0
+    const { line } = linesOf(source.text).placeAt(source.start + offset)
+    throw queryError({ name: source.name, source: `${source.path}:${line}` }, error)
+  })
+}
+
+async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client(url)
+  // A connection that is lost fails the statement that runs on it, which is enough to hear of it.
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
