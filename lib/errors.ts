@@ -7,10 +7,33 @@ export interface QueryIdentity {
   readonly source: string
 }
 
+/** One of a batch's inputs. */
+export interface BatchInput {
+  /** Its place among the inputs; the first is 0. */
+  readonly index: number
+  /** The parameters themselves. */
+  readonly params: unknown
+}
+
 /** The base of all of plainsql's errors. */
 export class PlainsqlError extends Error {
+  #input: BatchInput | null = null
+
   override get name(): string {
     return this.constructor.name
+  }
+
+  /** The input that it is about, if it comes from a batch and is known. A getter: printing the error prints no values. */
+  get input(): BatchInput | null {
+    return this.#input
+  }
+
+  /** Says which of a batch's inputs it is about; the first one said stays. */
+  at(index: number, params: unknown): this {
+    if (this.#input !== null) return this
+    this.#input = { index, params }
+    this.message += `: input [${index}] of the batch`
+    return this
   }
 }
 

@@ -23,6 +23,32 @@ export interface QuerySource<Params, Row> {
   readonly write?: (w: ParamWriter, p: Params) => void
   /** Reads one row. Absent if the statement returns none. */
   readonly read?: (r: RowReader) => Row
+  /** Whether running it twice is not the same as once: it writes, or calls a volatile function such as `nextval`. */
+  readonly volatile?: true
+  /** How it runs for many inputs in one statement. Absent if there is no such form: each input is a statement then. */
+  readonly batch?: BatchSource
+}
+
+/**
+ * The form of a query that runs it for many inputs: derived by the generator and checked by PostgreSQL. It takes one
+ * array per parameter, whose elements are the inputs' values as text.
+ *
+ * Which rows belong to which input, `key` or `ordinal` reads from the row. An INSERT has neither: it returns one row
+ * per input, in their order. Without RETURNING there is but the number of all affected rows.
+ */
+export interface BatchSource {
+  /** As in `QuerySource`. */
+  readonly statement: string
+  readonly sql: string
+  /** The value of the query's only parameter that a row was found by. Its text is that of the parameter. */
+  readonly key?: (r: RowReader) => string | number
+  /** The position of a row's input among the inputs; the first is 1. */
+  readonly ordinal?: (r: RowReader) => number
+  /**
+   * Of an UPDATE, a DELETE or an upsert: the numbers, from 0, of the parameters that say which row is meant. Inputs that
+   * mean the same row go in statements one after the other, so that the last one wins, as in calls one after the other.
+   */
+  readonly apart?: readonly number[]
 }
 
 /** A query with its promise: what an executor is handed. */
@@ -35,6 +61,11 @@ export interface Query<Params, Row, Result> extends QuerySource<Params, Row> {
    * @throws NoRowsError, TooManyRowsError
    */
   readonly finish: (rows: Row[], affected: number) => Result
+  /**
+   * Set if this is the batch form of another query: that query. `params` is an array of its inputs then. An executor that
+   * cannot run such SQL answers with `runEach` instead, which runs the other query for each of them.
+   */
+  readonly single?: Query<never, unknown, unknown>
 }
 
 /**
@@ -45,4 +76,9 @@ export interface Query<Params, Row, Result> extends QuerySource<Params, Row> {
  */
 export interface Executor {
   execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result>
+  /**
+   * Runs `work` in a transaction: what a batch of writes needs that takes more than one statement. Absent where there is
+   * a transaction already.
+   */
+  unitOfWork?<T>(work: (uow: Executor) => Promise<T>): Promise<T>
 }

@@ -32,9 +32,14 @@ const scalars = {
  * @throws ParameterError
  */
 export function encodeParams<Params>(query: QuerySource<Params, unknown>, params: Params): TextValue[] {
-  if (query.write === undefined) return []
-  assertParams(query, params)
-  const texts: TextValue[] = []
+  return paramsEncoder(query)(params)
+}
+
+/** Encodes the parameters of many calls: what it takes to do so is made once. */
+export function paramsEncoder<Params>(query: QuerySource<Params, unknown>): (params: Params) => TextValue[] {
+  const { write } = query
+  if (write === undefined) return () => []
+  let texts: TextValue[] = []
   const half = (allowsNull: boolean): ParamMethods<null> => {
     const value = <T>(item: T | null, codec: Codec<unknown, T>): void => {
       texts.push(encodeParam(query, texts.length, item, codec, allowsNull))
@@ -42,8 +47,12 @@ export function encodeParams<Params>(query: QuerySource<Params, unknown>, params
     return { ...methods((codec) => (item: never) => value(item, codec)), value } as ParamMethods<null>
   }
   const writer: ParamWriter = { ...half(false), nullable: half(true) }
-  query.write(writer, params)
-  return texts
+  return (params) => {
+    assertParams(query, params)
+    texts = []
+    write(writer, params)
+    return texts
+  }
 }
 
 /**
