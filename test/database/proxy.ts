@@ -1,0 +1,82 @@
+// A network between us and the server that can be made bad: cuts answers into pieces, swallows them, breaks off.
+
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+
+export interface Proxy {
+  readonly url: string
+  /** Connections that were accepted so far. */
+  readonly accepted: number
+  /** Answers come in pieces of this many bytes from now on; 0 as they come. */
+  pieces(bytes: number): void
+  /** Forwards nothing any more, and does not say so: a network that swallows packets. */
+  swallow(swallowing: boolean): void
+  /** Ends all connections, without a word or with a reset. */
+  cut(): void
+  close(): Promise<void>
+}
+
+/** Stands before the server of `url`, whose host must be a folder with a socket or a name with a port. */
+export async function startProxy(url: string): Promise<Proxy> {
+  const target = new URL(url)
+  const host = target.searchParams.get('host') ?? target.hostname
+  const port = Number(target.searchParams.get('port') ?? (target.port || 5432))
+  const sockets = new Set<Socket>()
+  let size = 0
+  let swallowing = false
+  let accepted = 0
+
+  const server = createServer((near) => {
+    accepted++
+    const far = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
+    const forward = (to: Socket, chunk: Buffer, step: number) => {
+      if (swallowing) return
+      for (let at = 0; at < chunk.length; at += step) to.write(chunk.subarray(at, at + step))
+    }
+    near.setNoDelay(true)
+    near.on('data', (chunk: Buffer) => forward(far, chunk, chunk.length))
+    far.on('data', (chunk: Buffer) => forward(near, chunk, size || chunk.length))
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        sockets.delete(socket)
+        if (!swallowing) other.destroy()
+      })
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port: own } = server.address() as { port: number }
+  const near = new URL(url)
+  near.hostname = '127.0.0.1'
+  near.port = String(own)
+  for (const name of ['host', 'port']) near.searchParams.delete(name)
+  const user = near.searchParams.get('user')
+  if (user !== null) near.username = user
+  near.searchParams.delete('user')
+
+  return {
+    url: near.href.replace(/^postgresql:\/\/\//, `postgresql://${user ?? 'postgres'}@127.0.0.1:${own}/`),
+    get accepted() {
+      return accepted
+    },
+    pieces: (bytes) => {
+      size = bytes
+    },
+    swallow: (value) => {
+      swallowing = value
+    },
+    cut: () => {
+      for (const socket of sockets) socket.destroy()
+    },
+    close: async () => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}

@@ -1,0 +1,390 @@
+// The wire fast path against a real server: the same answers as the plain path, whatever the network does, and a
+// connection that stays in step after everything that can go wrong in a call.
+
+import { Client } from 'pg'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { plainConnection } from '../../lib/database/connection.ts'
+import { type Wire, wireOver } from '../../lib/database/wire.ts'
+import { ConnectionError, type QueryError } from '../../lib/errors.ts'
+import * as codec from '../../lib/query/codecs.ts'
+import { many } from '../../lib/query/kinds.ts'
+import type { ParamWriter } from '../../lib/query/params.ts'
+import type { RowReader } from '../../lib/query/row.ts'
+import { freshDatabase } from '../support/server.ts'
+import { startProxy } from './proxy.ts'
+import { command, failure, number, rows, sleep } from './support.ts'
+
+const test = suite('wire')
+const { url, drop } = await freshDatabase(
+  'create table t (n int primary key, name text); insert into t values (1, $$one$$)',
+)
+const clients: Client[] = []
+test.after(async () => {
+  await Promise.all(clients.map((client) => client.end()))
+  await drop()
+})
+
+async function connected(address = url): Promise<Client> {
+  const client = new Client({ connectionString: address })
+  client.on('error', () => {})
+  clients.push(client)
+  await client.connect()
+  return client
+}
+
+async function openWire(maxStatements?: number, address?: string): Promise<Wire> {
+  const wire = wireOver(await connected(address), maxStatements)
+  assert.ok(wire)
+  return wire
+}
+
+const wire = await openWire()
+const plain = plainConnection(await connected())
+
+type Read = (r: RowReader) => unknown
+const readings: readonly [expression: string, read: Read][] = [
+  ...['0', '1', '-1', '32767', '-32768', 'null'].map((x): [string, Read] => [`${x}::int2`, (r) => r.nullable.int2(0)]),
+  ...['0', '-1', '2147483647', '-2147483648', 'null'].map((x): [string, Read] => [
+    `(${x})::int4`,
+    (r) => r.nullable.int4(0),
+  ]),
+  ...['0', '2147483648', '4294967295'].map((x): [string, Read] => [`${x}::oid`, (r) => r.oid(0)]),
+  ...['0', '-1', '4294967296', '9007199254740991', '-9007199254740991', '9007199254740992', 'null'].flatMap(
+    (x): [string, Read][] => [
+      [`(${x})::int8`, (r) => r.nullable.int8(0)],
+      [`(${x})::int8`, (r) => r.nullable.bigint(0)],
+      [`(${x})::int8`, (r) => r.nullable.text(0)],
+    ],
+  ),
+  ['9223372036854775807', (r) => r.bigint(0)],
+  ['-9223372036854775808', (r) => r.bigint(0)],
+  ...['0', '-0', '0.1', '1e300', '5e-324', 'NaN', 'Infinity', '-Infinity'].flatMap((x): [string, Read][] => [
+    [`'${x}'::float8`, (r) => r.float8(0)],
+    [`'${x}'::float8`, (r) => r.text(0)],
+  ]),
+  ...['0.1', 'NaN', '-0', '3.4e38'].map((x): [string, Read] => [`'${x}'::float4`, (r) => r.float4(0)]),
+  ...['true', 'false', 'null'].map((x): [string, Read] => [`${x}::bool`, (r) => r.nullable.bool(0)]),
+  ...["''", "'a'", "'é😀'", "repeat('x', 100000)", 'null'].map((x): [string, Read] => [
+    `${x}::text`,
+    (r) => r.nullable.text(0),
+  ]),
+  ...[
+    '2026-11-22 21:14:05.123456+05:30',
+    '1969-12-31 23:59:59.999999+00',
+    '1999-12-31 23:59:59.9995+00',
+    '1700-01-01 00:00:00.000001+00',
+    '0001-01-01 00:00:00+00 BC',
+    '4714-11-24 00:00:00+00 BC',
+    '9999-12-31 23:59:59.999999+00',
+    '275760-09-13 00:00:00+00',
+    '294276-12-31 00:00:00+00',
+    'infinity',
+    '-infinity',
+  ].flatMap((x): [string, Read][] => [
+    [`'${x}'::timestamptz`, (r) => r.timestamptz(0)],
+    [`'${x}'::timestamptz at time zone 'utc'`, (r) => r.timestamp(0)],
+    [`'${x}'::timestamptz`, (r) => r.text(0)],
+  ]),
+  ...["''", "'\\x00ff80'", 'null'].map((x): [string, Read] => [`${x}::bytea`, (r) => r.nullable.bytea(0)]),
+  [`'{"a": [1, null]}'::jsonb`, (r) => r.json(0)],
+  ["'null'::json", (r) => r.nullable.json(0)],
+  ["array['a', null, 'c,d']", (r) => r.value(0, codec.array(codec.nullable(codec.text)))],
+  ['12345.6789::numeric', (r) => r.text(0)],
+  ["'2026-11-22'::date", (r) => r.text(0)],
+  // The types lie: both ways must say so.
+  ['null::int4', (r) => r.int4(0)],
+  ["'x'::text", (r) => r.int4(0)],
+  ["'x'::text", (r) => r.bool(0)],
+  ['1::int4', (r) => r.bool(0)],
+  ['1::int4', (r) => r.int4(1)],
+  ['1.5::float8', (r) => r.int4(0)],
+  ['7::int8', (r) => r.int4(0)],
+  ['7::int2', (r) => r.int8(0)],
+]
+
+test('reads every type as the plain path does: the first run as text, the next as binary', async () => {
+  for (const [expression, read] of readings) {
+    const query = rows(`select ${expression} as x`, read)
+    const expected = await outcome(query(plain))
+    for (const run of ['first', 'second', 'third']) {
+      assert.equal(await outcome(query(wire)), expected, `${expression}, ${read}, ${run} run`)
+    }
+  }
+})
+
+test('a decoder that reads a column in two ways gets text, and no other answers', async () => {
+  const both = rows('select 7::int8 as x', (r) => [r.text(0), r.int8(0), r.nullable.bigint(0)])
+  for (let run = 0; run < 3; run++) assert.equal(await both(wire), [['7', 7, 7n]])
+  const fickle = rows('select n::int8 from generate_series(1, 2) n', (r) => {
+    const n = r.int8(0)
+    return n === 2 ? r.text(0) : n
+  })
+  await fickle(wire)
+  assert.match(((await failure(fickle(wire))) as Error).message, 'is read by different methods in different rows')
+})
+
+test('results may be wider than those before, and narrower', async () => {
+  const width = (columns: number) =>
+    rows(`select ${Array.from({ length: columns }, (_, n) => `${n}::int4`).join()}`, (r) =>
+      Array.from({ length: columns }, (_, n) => r.int4(n)),
+    )
+  for (const columns of [1, 17, 3, 500, 2, 1600]) {
+    const query = width(columns)
+    for (let run = 0; run < 2; run++) assert.equal((await query(wire))[0]?.length, columns)
+  }
+})
+
+const date = new Date('1969-07-20T20:17:40.123Z')
+type Write = (w: ParamWriter) => void
+const writings: readonly [type: string, write: Write, text: string | null][] = [
+  ['int2', (w) => w.int2(-5), '-5'],
+  ['int4', (w) => w.int4(-2147483648), '-2147483648'],
+  ['int4', (w) => w.int4(-0), '0'],
+  ['int4', (w) => w.nullable.int4(null), null],
+  ['oid', (w) => w.oid(4294967295), '4294967295'],
+  ['int8', (w) => w.int8(9007199254740991), '9007199254740991'],
+  ['int8', (w) => w.int8(-(2n ** 63n)), '-9223372036854775808'],
+  ['float4', (w) => w.float4(0.1), '0.1'],
+  ['float8', (w) => w.float8(5e-324), '5e-324'],
+  ['numeric', (w) => w.numeric('1.10'), '1.10'],
+  ['bool', (w) => w.bool(true), 'true'],
+  ['text', (w) => w.text(''), ''],
+  ['text', (w) => w.text('sixteen chars é?'), 'sixteen chars é?'],
+  ['text', (w) => w.text(`${'é😀'.repeat(20000)}`), 'é😀'.repeat(20000)],
+  ['timestamptz', (w) => w.timestamptz(date), '1969-07-20 20:17:40.123+00'],
+  ['timestamptz', (w) => w.timestamptz(new Date('-004712-01-01T00:00:00Z')), '4713-01-01 00:00:00+00 BC'],
+  ['timestamptz', (w) => w.timestamptz(new Date(8.64e15)), '275760-09-13 00:00:00+00'],
+  ['timestamptz', (w) => w.nullable.timestamptz(null), null],
+  ['timestamp', (w) => w.timestamp(date), '1969-07-20 20:17:40.123'],
+  ['date', (w) => w.timestamp(date), '1969-07-20'],
+  ['bytea', (w) => w.bytea(Uint8Array.of(0, 255, 128)), '\\x00ff80'],
+  ['bytea', (w) => w.bytea(new Uint8Array(0)), '\\x'],
+  ['bytea', (w) => w.nullable.bytea(null), null],
+  ['jsonb', (w) => w.json({ a: 'é' }), '{"a": "é"}'],
+  ['int4[]', (w) => w.value([1, 2], codec.array(codec.int4)), '{1,2}'],
+]
+
+test('writes every type: the first run as text, the next as binary where the server has said what it takes', async () => {
+  await wire.control("set timezone = 'utc'")
+  for (const [type, write, expected] of writings) {
+    const query = rows<object, string | null>(`select $1::${type}::text`, (r) => r.nullable.text(0), write)
+    for (const run of ['first', 'second']) assert.equal(await query(wire, {}), [expected], `${type}, ${write}, ${run}`)
+  }
+})
+
+test('parameters of all forms stand in one statement, and a block that grows under them', async () => {
+  const query = rows<{ big: string }, unknown>(
+    'select $1::int4 a, $2::timestamptz b, length($3::text) c, $4::bytea d, $5::timestamptz e',
+    (r) => [r.int4(0), r.timestamptz(1), r.int4(2), r.bytea(3), r.nullable.timestamptz(4)],
+    (w, p) => {
+      w.int4(1)
+      w.timestamptz(date)
+      w.text(p.big)
+      w.bytea(Uint8Array.of(1, 2))
+      w.nullable.timestamptz(date)
+    },
+  )
+  for (const length of [10, 100, 40_000, 70_000, 3_000_000, 10]) {
+    assert.equal(await query(wire, { big: 'x'.repeat(length) }), [[1, date, length, Buffer.of(1, 2), date]])
+  }
+})
+
+test('a writer that forgets a parameter is told so, and the connection is unharmed', async () => {
+  const query = rows<object, number>(
+    'select $1::int4 + $2::int4',
+    (r) => r.int4(0),
+    (w) => w.int4(1),
+    ['a', 'b'],
+  )
+  assert.match(((await failure(query(wire, {}))) as Error).message, 'parameter "b" was not written')
+  assert.equal(await number('select 5')(wire), 5)
+})
+
+test('all calls of one tick leave in one write', async () => {
+  const client = await connected()
+  const own = wireOver(client) as Wire
+  const { stream } = (client as unknown as { connection: { stream: { write: (chunk: Buffer) => boolean } } }).connection
+  const writes: number[] = []
+  const write = stream.write.bind(stream)
+  stream.write = (chunk) => {
+    writes.push(chunk.length)
+    return write(chunk)
+  }
+  const query = number('select 1')
+  await Promise.all(Array.from({ length: 50 }, () => query(own)))
+  assert.is(writes.length, 1)
+  // Callers that wake up with the same answers ask their next question together.
+  await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      await query(own)
+      await query(own)
+    }),
+  )
+  assert.ok(writes.length <= 10, `${writes.length} writes`)
+})
+
+test('answers in pieces of any size, and messages larger than any chunk', async () => {
+  const proxy = await startProxy(url)
+  const far = await openWire(256, proxy.url)
+  const big = rows<{ n: number }, [number, string]>(
+    "select n, repeat('é', $1 * n) from generate_series(1, 5) n",
+    (r) => [r.int4(0), r.text(1)],
+    (w, p) => w.int4(p.n),
+  )
+  for (const size of [1, 2, 3, 5, 7, 64, 1021, 0]) {
+    proxy.pieces(size)
+    const length = size === 0 || size > 1000 ? 100_000 : 20
+    const answers = await Promise.all([
+      big(far, { n: length }),
+      failure(command('select 1/0')(far)),
+      big(far, { n: 1 }),
+    ])
+    assert.equal(
+      answers[0],
+      [1, 2, 3, 4, 5].map((n) => [n, 'é'.repeat(length * n)]),
+    )
+    assert.is((answers[1] as QueryError).sqlState, '22012')
+    assert.equal(answers[2]?.length, 5)
+  }
+  proxy.cut()
+  await proxy.close()
+})
+
+test('COPY is refused, not waited for', async () => {
+  const into = (await failure(command('copy t from stdin')(wire))) as Error
+  assert.match(into.message, 'COPY')
+  const out = (await failure(command('copy t to stdout')(wire))) as Error
+  assert.match(out.message, 'COPY … TO STDOUT cannot run as a query')
+  assert.is(await number('select 5')(wire), 5)
+})
+
+test('what the server says unasked does not disturb', async () => {
+  await wire.control('listen news; set client_min_messages = debug1')
+  const speak = command("do $$ begin raise notice 'hello'; perform pg_notify('news', 'x'); end $$")
+  for (let run = 0; run < 2; run++) {
+    assert.equal(
+      await Promise.all([speak(wire), number('select 6')(wire), command("set application_name = 'x'")(wire)]),
+      [0, 6, 0],
+    )
+  }
+  await wire.control('unlisten *; reset client_min_messages')
+})
+
+test('a prelude runs first, in the same write; if it fails, nothing behind it runs', async () => {
+  const own = await openWire()
+  const count = number('select count(*)::int4 from t')
+  const insert = command("insert into t values (100, 'x')")
+  for (let run = 0; run < 2; run++) {
+    assert.is(await own.execute(insert.query, undefined, ['begin', 'set local lock_timeout = 1000']), 1)
+    assert.is(await own.control('rollback'), 'ROLLBACK')
+    assert.is(await count(own), 1)
+    const error = (await failure(own.execute(insert.query, undefined, ['begin', 'no such command']))) as QueryError
+    assert.is(error.sqlState, '42601')
+    assert.is(error.query, null)
+    await own.control('rollback')
+    assert.is(await count(own), 1)
+    const own2 = (await failure(own.execute(number('select 1/0').query, undefined, ['begin']))) as QueryError
+    assert.is(own2.sqlState, '22012')
+    assert.ok(own2.query)
+    assert.is(await own.control('commit'), 'ROLLBACK')
+  }
+})
+
+test('a prelude that answers rows does not mix them with the query', async () => {
+  const query = number('select 8')
+  for (let run = 0; run < 2; run++) {
+    assert.is(await wire.execute(query.query, undefined, ["select set_config('a.b', 'c', false), 1, 2"]), 8)
+  }
+})
+
+test('a statement whose first run fails is prepared by a later one', async () => {
+  const query = rows<{ n: number }, number>(
+    'select 10 / $1',
+    (r) => r.int4(0),
+    (w, p) => w.int4(p.n),
+  )
+  assert.is(((await failure(query(wire, { n: 0 }))) as QueryError).sqlState, '22012')
+  assert.equal(await query(wire, { n: 2 }), [5])
+  const missing = rows<void, number>('select n from appears_later', (r) => r.int4(0))
+  const three = await Promise.all([1, 2, 3].map(() => failure(missing(wire)) as Promise<QueryError>))
+  assert.equal(
+    three.map((error) => error.sqlState),
+    ['42P01', '26000', '26000'],
+  )
+  await wire.control('create temporary table appears_later as select 3 as n')
+  assert.equal(await missing(wire), [3])
+})
+
+test('two texts under one name are two statements', async () => {
+  const source = { name: 'a', source: 'a.sql:1', statement: 'same', read: (r: RowReader) => r.int4(0) }
+  const one = many<void, number>({ ...source, sql: 'select 1' })
+  const two = many<void, number>({ ...source, sql: 'select 2' })
+  assert.equal(await Promise.all([one(wire), two(wire), one(wire), two(wire)]), [[1], [2], [1], [2]])
+})
+
+test('prepared statements are bounded: the one that was not used for longest makes room', async () => {
+  const own = await openWire(3)
+  const queries = [1, 2, 3, 4].map((n) => number(`select ${n}`))
+  const known = rows<void, string>('select name from pg_prepared_statements', (r) => r.text(0))
+  for (const query of queries) await query(own)
+  await queries[1]?.(own)
+  const names = new Set(await known(own))
+  assert.ok(names.size <= 4)
+  assert.ok(names.has(queries[1]?.query.statement ?? ''))
+  assert.not(names.has(queries[0]?.query.statement ?? ''))
+  for (let run = 0; run < 3; run++) {
+    assert.equal(await Promise.all(queries.map((query) => query(own))), [1, 2, 3, 4])
+  }
+})
+
+test('without prepared statements there are none on the server', async () => {
+  const own = await openWire(0)
+  const query = rows<{ n: number }, number>(
+    'select $1::int4 from t',
+    (r) => r.int4(0),
+    (w, p) => w.int4(p.n),
+  )
+  const known = rows<void, string>('select name from pg_prepared_statements', (r) => r.text(0))
+  for (let run = 0; run < 3; run++) {
+    const answers = await Promise.all([query(own, { n: run }), failure(command('select 1/0')(own)), known(own)])
+    assert.equal(answers[0], [run])
+    assert.equal(answers[2], [])
+  }
+})
+
+test('a lost connection fails every call in flight, and every later one at once', async () => {
+  const own = await openWire()
+  const pid = own.processId as number
+  const slow = [1, 2, 3].map(() => failure(number('select 1 from pg_sleep(5)')(own)))
+  await sleep(30)
+  await number(`select pg_terminate_backend(${pid})::int`)(wire)
+  for (const error of await Promise.all(slow)) {
+    assert.instance(error, ConnectionError)
+    assert.is((error as ConnectionError).code, '57P01')
+  }
+  assert.instance(await failure(number('select 1')(own)), ConnectionError)
+  assert.is(own.inFlight, 0)
+})
+
+test('a ping that is not answered in time gives the connection up', async () => {
+  const proxy = await startProxy(url)
+  const far = await openWire(256, proxy.url)
+  await far.ping(1000)
+  proxy.swallow(true)
+  const error = (await failure(Promise.all([far.ping(50)]))) as ConnectionError
+  assert.match(error.message, 'no answer to a ping within 50 ms')
+  await proxy.close()
+})
+
+test('a client that does not have what we build on is left to the plain path', async () => {
+  const client = await connected()
+  assert.is(wireOver({ query: client.query } as unknown as Client), null)
+  assert.is(wireOver({ connection: { stream: {} } } as unknown as Client), null)
+})
+
+async function outcome(promise: Promise<unknown>): Promise<unknown> {
+  return promise.catch((error: Error) => `${error.name}: ${error.message}`)
+}
+
+test.run()
