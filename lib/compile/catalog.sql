@@ -1,5 +1,6 @@
 -- What the generator has to know of a database, read from PostgreSQL's system catalogs (versions 14 to 18).
--- System schemas are included: their relations, types and functions may be queried like any others.
+-- Where a query takes OIDs, null stands for everything that was not there when the database was made: what PostgreSQL
+-- brings along has OIDs below 16384 (FirstNormalObjectId), and is read only if a query mentions it.
 
 -- name: listTypes :many
 -- Every type, with what makes up the composed ones.
@@ -63,6 +64,7 @@ select
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'v', 'm', 'f', 'p', 'c')
+  and case when :relationOids::oid[] is null then c.oid >= 16384 else c.oid = any (:relationOids) end
 order by n.nspname, c.relname;
 
 -- name: listColumns :many
@@ -86,6 +88,7 @@ from pg_catalog.pg_attribute a
 join pg_catalog.pg_class c on c.oid = a.attrelid
 left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
 where c.relkind in ('r', 'v', 'm', 'f', 'p', 'c') and a.attnum > 0 and not a.attisdropped
+  and case when :relationOids::oid[] is null then c.oid >= 16384 else c.oid = any (:relationOids) end
 order by a.attrelid, a.attnum;
 
 -- name: listUniqueIndexes :many
@@ -105,6 +108,7 @@ select
 from pg_catalog.pg_index i
 join pg_catalog.pg_class c on c.oid = i.indexrelid
 where i.indisunique and i.indisvalid
+  and case when :relationOids::oid[] is null then c.oid >= 16384 else i.indrelid = any (:relationOids) end
 order by i.indrelid, i.indisprimary desc, c.relname;
 
 -- name: listConstraints :many
@@ -127,7 +131,7 @@ where k.contype in ('c', 'f') and k.convalidated
 order by k.oid;
 
 -- name: listFunctions :many
--- Every function, aggregate and window function.
+-- These functions, aggregates and window functions.
 select
   p.oid,
   n.nspname::text as schema,
@@ -138,14 +142,25 @@ select
   p.provolatile::text as volatility,
   p.prorettype as return_type_oid,
   p.proargtypes::oid[] as argument_type_oids,
-  l.lanname::text as language
+  l.lanname::text as language,
+  x.extname::text as extension
 from pg_catalog.pg_proc p
 join pg_catalog.pg_namespace n on n.oid = p.pronamespace
 join pg_catalog.pg_language l on l.oid = p.prolang
+left join pg_catalog.pg_depend d
+  on d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
+left join pg_catalog.pg_extension x on x.oid = d.refobjid
+where p.oid = any (:functionOids)
 order by p.oid;
 
+-- name: listFunctionNames :values
+-- The names of all functions, for "did you mean".
+select distinct p.proname::text as name
+from pg_catalog.pg_proc p
+order by name;
+
 -- name: listOperators :many
--- Every operator and the function behind it.
+-- These operators, and the functions behind them.
 select
   o.oid,
   n.nspname::text as schema,
@@ -155,6 +170,7 @@ select
   o.oprnegate as negator_oid
 from pg_catalog.pg_operator o
 join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
+where o.oid = any (:operatorOids)
 order by o.oid;
 
 -- name: listViewTrees :many

@@ -4,7 +4,8 @@
 
 import type pg from 'pg'
 import { functionsOf, operatorsOf, relationsOf, typesOf } from './catalogParts.ts'
-import { type CatalogRows, loadRows, loadViewTrees } from './catalogRows.ts'
+import { type CatalogRows, loadMentionedRows, loadRows, type Wanted, type WantedRows } from './catalogRows.ts'
+import { mentionsIn } from './mentions.ts'
 import type { TreeNode, TreeValue } from './model.ts'
 import { isNode, parseTree } from './tree.ts'
 
@@ -138,6 +139,8 @@ export interface CatalogFunction {
   readonly returnType: number
   readonly argumentTypes: readonly number[]
   readonly language: string
+  /** The extension that made it. */
+  readonly extension: string | null
 }
 
 export interface Operator {
@@ -150,82 +153,62 @@ export interface Operator {
   readonly negator: number
 }
 
-/** A database's types, relations, functions and operators as they were when it was loaded. */
+/** A database's types, relations, functions and operators as they were when they were loaded. */
 export interface Catalog {
   readonly types: ReadonlyMap<number, CatalogType>
+  /** Those that are not PostgreSQL's own, and what queries mention of those: see `loadDefinitions`. */
   readonly relations: ReadonlyMap<number, Relation>
+  /** What queries mention: see `loadDefinitions`. */
   readonly functions: ReadonlyMap<number, CatalogFunction>
+  /** What queries mention: see `loadDefinitions`. */
   readonly operators: ReadonlyMap<number, Operator>
   /** The type of that name, in `pg_catalog` if the schema is left out. */
   typeByName(name: string, schema?: string): CatalogType | null
   /** The relation of that name, in `public` if the schema is left out. */
   relationByName(name: string, schema?: string): Relation | null
-  /** The query behind a view or materialized view. Null for what is not one, or was not loaded by `loadDefinitions`. */
+  /** The query behind a view or materialized view. Null for what is not one, or is not loaded. */
   viewTree(relation: number): TreeNode | null
 }
 
-/** Reads the catalog in one round trip. */
+/** Reads all types, and all relations but PostgreSQL's own, in one round trip. */
 export async function loadCatalog(client: pg.Client): Promise<Catalog> {
   return new LoadedCatalog(await loadRows(client))
 }
 
 /**
- * Loads what the trees of a few queries refer to and `loadCatalog` leaves out: the trees of views, to any depth. One
- * round trip per level of views upon views; none if there are no views.
+ * Loads what the trees of queries mention and `loadCatalog` leaves out: functions, operators, PostgreSQL's own relations,
+ * and the trees of views, and then what those mention. A round trip for each level of views upon views, and one more.
  */
 export async function loadDefinitions(client: pg.Client, catalog: Catalog, trees: Iterable<TreeValue>): Promise<void> {
   if (!(catalog instanceof LoadedCatalog)) throw new TypeError('loadDefinitions needs a catalog that loadCatalog made')
-  let wanted = viewsIn(trees, catalog)
-  while (wanted.length > 0) {
-    const loaded: TreeNode[] = []
-    for (const row of await loadViewTrees(client, wanted)) {
-      const parsed = parseTree(row.tree)
-      const query = Array.isArray(parsed) ? parsed[0] : parsed
-      if (!isNode(query, 'QUERY')) continue
-      catalog.views.set(row.relationOid, query)
-      loaded.push(query)
-    }
-    wanted = viewsIn(loaded, catalog)
+  let found = trees
+  for (;;) {
+    const wanted = catalog.missing(found)
+    if (Object.values(wanted).every((oids) => oids.length === 0)) return
+    found = catalog.add(wanted, await loadMentionedRows(client, wanted))
   }
-}
-
-/** The views among the range tables of these trees that are not loaded yet. */
-function viewsIn(trees: Iterable<TreeValue>, catalog: LoadedCatalog): number[] {
-  const found = new Set<number>()
-  const open: (TreeValue | undefined)[] = [...trees]
-  while (open.length > 0) {
-    const value = open.pop()
-    if (value == null || typeof value === 'string') continue
-    if (Array.isArray(value)) {
-      for (const item of value) if (item !== null && typeof item !== 'string') open.push(item)
-      continue
-    }
-    const { relid } = value as TreeNode
-    if (typeof relid === 'string' && isNode(value as TreeNode, 'RANGETBLENTRY')) found.add(Number(relid))
-    for (const field of Object.values(value)) if (field !== null && typeof field === 'object') open.push(field)
-  }
-  return [...found].filter((oid) => {
-    const kind = catalog.relations.get(oid)?.kind
-    return (kind === 'view' || kind === 'materialized view') && !catalog.views.has(oid)
-  })
 }
 
 class LoadedCatalog implements Catalog {
   readonly types: ReadonlyMap<number, CatalogType>
-  readonly relations: ReadonlyMap<number, Relation>
-  readonly functions: ReadonlyMap<number, CatalogFunction>
-  readonly operators: ReadonlyMap<number, Operator>
-  readonly views = new Map<number, TreeNode>()
+  readonly relations: Map<number, Relation>
+  readonly functions: Map<number, CatalogFunction> = new Map()
+  readonly operators: Map<number, Operator> = new Map()
+  readonly #views: Map<number, TreeNode> = new Map()
+  /** What was asked for, also if it is not there. OIDs are unique within a kind only. */
+  readonly #asked: { readonly [kind in keyof Wanted]: Set<number> } = {
+    relations: new Set(),
+    functions: new Set(),
+    operators: new Set(),
+    views: new Set(),
+  }
+  readonly #expanded: Set<number> = new Set()
   readonly #typesByName: ReadonlyMap<string, CatalogType>
-  readonly #relationsByName: ReadonlyMap<string, Relation>
 
   constructor(rows: CatalogRows) {
     this.types = byOid(typesOf(rows))
     this.relations = byOid(relationsOf(rows))
-    this.functions = byOid(functionsOf(rows))
-    this.operators = byOid(operatorsOf(rows))
-    this.#typesByName = byName(this.types.values())
-    this.#relationsByName = byName(this.relations.values())
+    this.#typesByName = new Map([...this.types.values()].map((type) => [`${type.schema}.${type.name}`, type]))
   }
 
   typeByName(name: string, schema = 'pg_catalog'): CatalogType | null {
@@ -233,25 +216,76 @@ class LoadedCatalog implements Catalog {
   }
 
   relationByName(name: string, schema = 'public'): Relation | null {
-    return this.#relationsByName.get(`${schema}.${name}`) ?? null
+    for (const relation of this.relations.values()) {
+      if (relation.name === name && relation.schema === schema) return relation
+    }
+    return null
   }
 
   viewTree(relation: number): TreeNode | null {
-    return this.views.get(relation) ?? null
+    return this.#views.get(relation) ?? null
+  }
+
+  /** What these trees mention and is not loaded yet, and what the constraints and defaults of their tables mention. */
+  missing(trees: Iterable<TreeValue>): Wanted {
+    const relations = new Set<number>()
+    const functions = new Set<number>()
+    const operators = new Set<number>()
+    for (let open = [...trees]; open.length > 0; ) {
+      const mentions = mentionsIn(open)
+      for (const oid of mentions.relations) relations.add(oid)
+      for (const oid of mentions.functions) functions.add(oid)
+      for (const oid of mentions.operators) operators.add(oid)
+      open = [...mentions.relations].flatMap((oid) => this.#ownTrees(oid))
+    }
+    const isView = (oid: number): boolean => /view$/.test(this.relations.get(oid)?.kind ?? '')
+    const isNew = (kind: keyof Wanted) => (oid: number) => !this.#asked[kind].has(oid)
+    return {
+      relations: [...relations].filter((oid) => !this.relations.has(oid)).filter(isNew('relations')),
+      functions: [...functions].filter(isNew('functions')),
+      operators: [...operators].filter(isNew('operators')),
+      views: [...relations].filter(isView).filter(isNew('views')),
+    }
+  }
+
+  /** Takes in what was loaded; answers its trees, which may mention more. */
+  add(wanted: Wanted, rows: WantedRows): TreeNode[] {
+    for (const relation of relationsOf(rows)) this.relations.set(relation.oid, relation)
+    for (const called of functionsOf(rows.functions)) this.functions.set(called.oid, called)
+    for (const operator of operatorsOf(rows.operators)) this.operators.set(operator.oid, operator)
+    const found: TreeNode[] = []
+    for (const row of rows.views) {
+      const parsed = parseTree(row.tree)
+      const query = Array.isArray(parsed) ? parsed[0] : parsed
+      if (!isNode(query, 'QUERY')) continue
+      this.#views.set(row.relationOid, query)
+      found.push(query)
+    }
+    for (const kind of ['relations', 'functions', 'operators', 'views'] as const) {
+      for (const oid of wanted[kind]) this.#asked[kind].add(oid)
+    }
+    // A relation that was just loaded may be a view; and an operator has a function.
+    for (const oid of wanted.relations) found.push({ tag: 'RANGETBLENTRY', relid: String(oid) })
+    for (const { function: oid } of operatorsOf(rows.operators)) found.push({ tag: 'OPEXPR', opfuncid: String(oid) })
+    return found
+  }
+
+  /** The expressions that belong to a table's rows and those of its descendants; each table gives them once. */
+  #ownTrees(oid: number): TreeNode[] {
+    const relation = this.relations.get(oid)
+    if (!relation || this.#expanded.has(oid)) return []
+    this.#expanded.add(oid)
+    return [
+      ...relation.checks.map((check) => check.tree),
+      ...relation.columns.flatMap((column) => column.defaultTree ?? []),
+      ...relation.descendants.flatMap((descendant) => this.#ownTrees(descendant)),
+    ]
   }
 }
 
-function byOid<T extends { readonly oid: number }>(items: Iterable<T>): ReadonlyMap<number, T> {
+function byOid<T extends { readonly oid: number }>(items: Iterable<T>): Map<number, T> {
   const map = new Map<number, T>()
   for (const item of items) map.set(item.oid, item)
-  return map
-}
-
-function byName<T extends { readonly schema: string; readonly name: string }>(
-  items: Iterable<T>,
-): ReadonlyMap<string, T> {
-  const map = new Map<string, T>()
-  for (const item of items) map.set(`${item.schema}.${item.name}`, item)
   return map
 }
 

@@ -10,7 +10,7 @@ import type {
   Relation,
   UniqueIndex,
 } from './catalog.ts'
-import type { CatalogRows, ColumnRow, ConstraintRow, TypeRow } from './catalogRows.ts'
+import type { CatalogRows, ColumnRow, ConstraintRow, FunctionRow, OperatorRow, TypeRow } from './catalogRows.ts'
 import type { TreeNode } from './model.ts'
 import { bool, int, isNode, node, nodes, parseTree, text } from './tree.ts'
 
@@ -81,10 +81,12 @@ const relationKinds: Readonly<Record<string, Relation['kind']>> = {
   c: 'composite type',
 }
 
-export function relationsOf(rows: CatalogRows): Relation[] {
+export function relationsOf(
+  rows: Pick<CatalogRows, 'relations' | 'columns' | 'uniqueIndexes'> & Partial<Pick<CatalogRows, 'constraints'>>,
+): Relation[] {
   const columns = groupBy(rows.columns, (row) => row.relationOid)
   const indexes = groupBy(rows.uniqueIndexes, (row) => row.relationOid)
-  const constraints = groupBy(rows.constraints, (row) => row.relationOid)
+  const constraints = groupBy(rows.constraints ?? [], (row) => row.relationOid)
   return rows.relations.map((row) => ({
     oid: row.oid,
     schema: row.schema,
@@ -151,8 +153,8 @@ const functionKinds: Readonly<Record<string, CatalogFunction['kind']>> = {
 }
 const volatilities: Readonly<Record<string, CatalogFunction['volatility']>> = { i: 'immutable', s: 'stable' }
 
-export function functionsOf(rows: CatalogRows): CatalogFunction[] {
-  return rows.functions.map((row) => ({
+export function functionsOf(rows: readonly FunctionRow[]): CatalogFunction[] {
+  return rows.map((row) => ({
     oid: row.oid,
     schema: row.schema,
     name: row.name,
@@ -163,11 +165,12 @@ export function functionsOf(rows: CatalogRows): CatalogFunction[] {
     returnType: row.returnTypeOid,
     argumentTypes: row.argumentTypeOids,
     language: row.language,
+    extension: row.extension,
   }))
 }
 
-export function operatorsOf(rows: CatalogRows): Operator[] {
-  return rows.operators.map((row) => ({
+export function operatorsOf(rows: readonly OperatorRow[]): Operator[] {
+  return rows.map((row) => ({
     oid: row.oid,
     schema: row.schema,
     name: row.name,

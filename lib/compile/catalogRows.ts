@@ -87,6 +87,7 @@ export interface FunctionRow {
   readonly returnTypeOid: number
   readonly argumentTypeOids: readonly number[]
   readonly language: string
+  readonly extension: string | null
 }
 
 export interface OperatorRow {
@@ -105,8 +106,6 @@ export interface CatalogRows {
   readonly columns: readonly ColumnRow[]
   readonly uniqueIndexes: readonly UniqueIndexRow[]
   readonly constraints: readonly ConstraintRow[]
-  readonly functions: readonly FunctionRow[]
-  readonly operators: readonly OperatorRow[]
 }
 
 export interface ViewTreeRow {
@@ -114,23 +113,52 @@ export interface ViewTreeRow {
   readonly tree: string
 }
 
-/** Everything but the views' trees, in one round trip. */
+/** The part of the catalog that is read at once: all types, and what the database's makers put in it. */
 export async function loadRows(client: pg.Client): Promise<CatalogRows> {
-  const [types, enums, relations, columns, uniqueIndexes, constraints, functions, operators] = await Promise.all([
+  const [types, enums, relations, columns, uniqueIndexes, constraints] = await Promise.all([
     run<TypeRow>(client, 'listTypes'),
     run<EnumRow>(client, 'listEnumLabels'),
-    run<RelationRow>(client, 'listRelations'),
-    run<ColumnRow>(client, 'listColumns'),
-    run<UniqueIndexRow>(client, 'listUniqueIndexes'),
+    run<RelationRow>(client, 'listRelations', [null]),
+    run<ColumnRow>(client, 'listColumns', [null]),
+    run<UniqueIndexRow>(client, 'listUniqueIndexes', [null]),
     run<ConstraintRow>(client, 'listConstraints'),
-    run<FunctionRow>(client, 'listFunctions'),
-    run<OperatorRow>(client, 'listOperators'),
   ])
-  return { types, enums, relations, columns, uniqueIndexes, constraints, functions, operators }
+  return { types, enums, relations, columns, uniqueIndexes, constraints }
 }
 
-export function loadViewTrees(client: pg.Client, relationOids: readonly number[]): Promise<ViewTreeRow[]> {
-  return run<ViewTreeRow>(client, 'listViewTrees', [relationOids])
+/** What is to be loaded, by OID. */
+export interface Wanted {
+  readonly relations: readonly number[]
+  readonly functions: readonly number[]
+  readonly operators: readonly number[]
+  readonly views: readonly number[]
+}
+
+export interface WantedRows extends Pick<CatalogRows, 'relations' | 'columns' | 'uniqueIndexes'> {
+  readonly functions: readonly FunctionRow[]
+  readonly operators: readonly OperatorRow[]
+  readonly views: readonly ViewTreeRow[]
+}
+
+export async function loadMentionedRows(client: pg.Client, wanted: Wanted): Promise<WantedRows> {
+  const [relations, columns, uniqueIndexes, functions, operators, views] = await Promise.all([
+    runFor<RelationRow>(client, 'listRelations', wanted.relations),
+    runFor<ColumnRow>(client, 'listColumns', wanted.relations),
+    runFor<UniqueIndexRow>(client, 'listUniqueIndexes', wanted.relations),
+    runFor<FunctionRow>(client, 'listFunctions', wanted.functions),
+    runFor<OperatorRow>(client, 'listOperators', wanted.operators),
+    runFor<ViewTreeRow>(client, 'listViewTrees', wanted.views),
+  ])
+  return { relations, columns, uniqueIndexes, functions, operators, views }
+}
+
+export async function loadFunctionNames(client: pg.Client): Promise<string[]> {
+  const rows = await run<{ name: string }>(client, 'listFunctionNames')
+  return rows.map((row) => row.name)
+}
+
+async function runFor<Row>(client: pg.Client, name: string, oids: readonly number[]): Promise<Row[]> {
+  return oids.length === 0 ? [] : run<Row>(client, name, [oids])
 }
 
 async function run<Row>(client: pg.Client, name: string, values: readonly unknown[] = []): Promise<Row[]> {
@@ -157,7 +185,7 @@ function readStatements(): ReadonlyMap<string, string> {
       sections[i]!,
       sections[i + 1]!.trim()
         .replace(/;$/, '')
-        .replace(/(?<!:):relationOids\b/g, '$$1'),
+        .replace(/(?<!:):\w+Oids\b/g, '$$1'),
     )
   }
   return found

@@ -4,6 +4,7 @@
 
 import pg from 'pg'
 import type { Catalog } from './catalog.ts'
+import { loadFunctionNames } from './catalogRows.ts'
 import type { DescribedColumn, DescribedQuery, Diagnostic, ParsedQuery, TreeNode } from './model.ts'
 import { postgresError, type ServerError } from './postgresError.ts'
 import { isNode, node, parseTree, unwrapTree } from './tree.ts'
@@ -28,11 +29,14 @@ export async function describeQueries(
     client,
     queries.map((query) => query.sql),
   )
+  // SQLSTATE 42883: no such function or operator. Their names are asked for only then.
+  const lacksFunction = answers.some((answer) => 'error' in answer && answer.error.code === '42883')
+  const names = { catalog, functions: lacksFunction ? await loadFunctionNames(client) : [] }
   const described: DescribedQuery[] = []
   const diagnostics: Diagnostic[] = []
   queries.forEach((query, index) => {
     const answer = answers[index]!
-    if ('error' in answer) diagnostics.push(postgresError(query, answer.error, catalog))
+    if ('error' in answer) diagnostics.push(postgresError(query, answer.error, names))
     else described.push({ ...query, ...answer })
   })
   return { described, diagnostics }

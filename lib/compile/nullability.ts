@@ -9,6 +9,9 @@ import { type Context, type Env, Scope, visibleTargets } from './nullability/sco
 import { nonNull, nullable } from './nullability/verdict.ts'
 import { node } from './tree.ts'
 
+/** The part of a described query that the analysis reads. */
+export type AnalyzableQuery = Pick<DescribedQuery, 'tree' | 'columns' | 'params' | 'paramTypeOids'>
+
 export interface ColumnAnalysis {
   readonly nullability: Nullability
   /** The table's column that this is, unchanged; null for expressions. */
@@ -19,7 +22,7 @@ export interface ColumnAnalysis {
 }
 
 /** The analysis of every output column, in order. Views must have been loaded (`loadDefinitions`), else theirs are nullable. */
-export function analyzeColumns(query: DescribedQuery, catalog: Catalog): readonly ColumnAnalysis[] {
+export function analyzeColumns(query: AnalyzableQuery, catalog: Catalog): readonly ColumnAnalysis[] {
   const { tree } = query
   if (!tree) {
     const nullability = nullable('a utility statement')
@@ -36,7 +39,7 @@ export function analyzeColumns(query: DescribedQuery, catalog: Catalog): readonl
   }))
 }
 
-function contextOf(query: DescribedQuery, catalog: Catalog): Context {
+function contextOf(query: AnalyzableQuery, catalog: Catalog): Context {
   const params = query.paramTypeOids.map((_, index) => {
     const param = query.params[index]
     return param?.mark === '?' ? nullable(`:${param.name} can be null`) : nonNull('a parameter')

@@ -16,12 +16,18 @@ export interface ServerError {
   readonly position?: string | undefined
 }
 
+/** The names that exist, for "did you mean". */
+export interface KnownNames {
+  readonly catalog: Catalog | null
+  readonly functions: readonly string[]
+}
+
 /** The diagnostic for an error that describing `query` gave. */
-export function postgresError(query: ParsedQuery, error: ServerError, catalog: Catalog | null): Diagnostic {
+export function postgresError(query: ParsedQuery, error: ServerError, names: KnownNames): Diagnostic {
   const code = error.code ?? 'XX000'
   const title = withParamNames(error.message, query)
   const hints = [
-    ...guesses(code, error.message, query, catalog),
+    ...guesses(code, error.message, query, names),
     ...paramHints(code, error.message, query),
     ...[error.detail, error.hint].flatMap((text) => (text ? [withParamNames(text, query)] : [])),
   ]
@@ -85,20 +91,19 @@ function paramHints(code: string, message: string, query: ParsedQuery): string[]
   return []
 }
 
-function guesses(code: string, message: string, query: ParsedQuery, catalog: Catalog | null): string[] {
-  if (!catalog) return []
+function guesses(code: string, message: string, query: ParsedQuery, { catalog, functions }: KnownNames): string[] {
   // English messages quote the name: `column "nmae" does not exist`, `function lenght(text) does not exist`, and
   // `column u.nmae does not exist` for a qualified one. In another language there is no guess.
   const name = /"([^"]+)"/.exec(message)?.[1] ?? /^(?:column|relation|function) ([^\s(]+)/.exec(message)?.[1]
   if (name === undefined) return []
   const word = name.split('.').at(-1)!
   const candidates =
-    code === '42703'
+    code === '42703' && catalog
       ? columnNames(query, catalog)
-      : code === '42P01'
+      : code === '42P01' && catalog
         ? relationNames(catalog)
         : code === '42883' && message.includes('(')
-          ? functionNames(catalog)
+          ? new Map(functions.map((known) => [known, known]))
           : null
   const guess = candidates && didYouMean(word, candidates.keys())
   return guess ? [`did you mean "${candidates.get(guess)}"?`] : []
@@ -120,14 +125,7 @@ function columnNames(query: ParsedQuery, catalog: Catalog): Map<string, string> 
 function relationNames(catalog: Catalog): Map<string, string> {
   const names = new Map<string, string>()
   for (const { schema, name } of catalog.relations.values()) {
-    if (schema === 'pg_catalog' || schema === 'information_schema') continue
     names.set(name, schema === 'public' ? name : `${schema}.${name}`)
   }
-  return names
-}
-
-function functionNames(catalog: Catalog): Map<string, string> {
-  const names = new Map<string, string>()
-  for (const { name } of catalog.functions.values()) names.set(name, name)
   return names
 }

@@ -1,0 +1,39 @@
+// Which relations, functions and operators node trees refer to, by OID. Trees in, sets out.
+
+import type { TreeValue } from './model.ts'
+
+export interface Mentions {
+  readonly relations: Set<number>
+  readonly functions: Set<number>
+  readonly operators: Set<number>
+}
+
+const fields: Readonly<Record<string, keyof Mentions>> = {
+  relid: 'relations',
+  funcid: 'functions',
+  aggfnoid: 'functions',
+  winfnoid: 'functions',
+  opfuncid: 'functions',
+  opno: 'operators',
+  opnos: 'operators',
+}
+
+/** Everything that these trees mention, at any depth. */
+export function mentionsIn(trees: Iterable<TreeValue>): Mentions {
+  const found: Mentions = { relations: new Set(), functions: new Set(), operators: new Set() }
+  const open: object[] = []
+  for (const tree of trees) if (tree !== null && typeof tree === 'object') open.push(tree)
+  for (let at = open.pop(); at; at = open.pop()) {
+    for (const [field, value] of Object.entries(at)) {
+      const kind = fields[field]
+      if (kind) for (const oid of Array.isArray(value) ? value : [value]) add(found[kind], Number(oid))
+      else if (value !== null && typeof value === 'object') open.push(value)
+    }
+  }
+  return found
+}
+
+/** OID 0 stands for none. */
+function add(oids: Set<number>, oid: number): void {
+  if (oid > 0) oids.add(oid)
+}
