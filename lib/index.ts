@@ -1,8 +1,14 @@
 // What a service imports, and nothing else: the database, the typed functions' makers, the codecs and the errors.
 
+export type { CancelOptions } from './database/cancellation.ts'
+export type { CallOptions } from './database/database.ts'
 export { createDatabase, type Database, type DatabaseOptions } from './database/database.ts'
+export type { Deferred } from './database/deferred.ts'
+export type { Hook } from './database/hooks.ts'
 export type { PoolOptions } from './database/pool.ts'
-export type { UnitOfWork } from './database/unitOfWork.ts'
+export type { RetryOptions } from './database/retry.ts'
+export type { TransactionOptions } from './database/transactionOptions.ts'
+export type { UnitOfWork, UnitOfWorkOptions } from './database/unitOfWork.ts'
 export * from './errors.ts'
 export type { Codec } from './query/codecs.ts'
 export * as codec from './query/codecs.ts'

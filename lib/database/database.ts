@@ -1,12 +1,15 @@
 // The database: an executor over a pool of connections, and the door to units of work.
 
-import { ConnectionError } from '../errors.ts'
 import type { Executor, Query } from '../query/executor.ts'
+import { autocommit } from './autocommit.ts'
+import { CallSite } from './callSite.ts'
+import { Cancellation, type CancelOptions } from './cancellation.ts'
 import type { ConnectionSource } from './connection.ts'
+import { type InsideUnitOptions, scopeToJoin } from './insideUnit.ts'
 import { type PoolOptions, pooledConnections } from './pool.ts'
-import { runUnitOfWork, type UnitOfWork } from './unitOfWork.ts'
+import { joinUnit, runUnitOfWork, type UnitOfWork, type UnitOfWorkOptions } from './unitOfWork.ts'
 
-export interface DatabaseOptions {
+export interface DatabaseOptions extends InsideUnitOptions {
   /**
    * `postgres://user:password@host:port/database`. Left out or undefined: PGHOST, PGPORT, PGUSER, PGPASSWORD and
    * PGDATABASE, as libpq reads them.
@@ -21,13 +24,25 @@ export interface DatabaseOptions {
 export interface Database extends Executor, AsyncDisposable {
   /**
    * Runs `work` in one transaction on one connection: commits when its promise resolves, rolls back when it rejects.
-   * Await everything inside; the unit is over when `work` is.
+   * Await everything inside; the unit is over when `work` is. BEGIN rides with the first statement, so n statements
+   * one after another are n + 1 round trips; a unit that runs none takes no connection.
    * @returns what `work` returns
-   * @throws what `work` throws; CommitAbortedError if it swallowed the error of a statement
+   * @throws what `work` throws; CommitAbortedError if it swallowed the error of a statement; CommitUnknownError or
+   *   NotCommittedError if the connection was lost during COMMIT; TimeoutError, CancelledError
    */
-  unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T>
+  unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>, options?: UnitOfWorkOptions): Promise<T>
+  /**
+   * The same database for calls that differ: `getUser(db.with({ signal, timeoutMs: 200 }), …)`. A call that may be
+   * cancelled has a connection of its own while it runs, and the server really stops its statement.
+   */
+  with(options: CallOptions): Executor
   /** Waits for running work, closes every connection and refuses new work. Safe to call twice. */
   close(): Promise<void>
+}
+
+export interface CallOptions extends CancelOptions {
+  /** Run outside of the unit of work around the call, on another connection, when that is meant. Default false. */
+  readonly outsideUnit?: boolean
 }
 
 /**
@@ -39,26 +54,46 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
     application_name: options.applicationName ?? process.argv[1]?.split('/').at(-1) ?? 'plainsql',
     keepAlive: true,
   }
-  return databaseOver(pooledConnections(client, options.pool))
+  return databaseOver(pooledConnections(client, options.pool), options)
 }
 
 /** A database over any source of connections: the pool, or a test database's. */
-export function databaseOver(connections: ConnectionSource): Database {
+export function databaseOver(connections: ConnectionSource, inside: InsideUnitOptions = {}): Database {
+  async function execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
+    const scope = scopeToJoin(connections, query, inside, () => new CallSite(execute))
+    return scope === null ? autocommit(connections, query, params) : scope.execute(query, params)
+  }
+
+  async function unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
+    const openedAt = new CallSite(unitOfWork)
+    const scope = scopeToJoin(connections, null, inside, () => openedAt)
+    return scope === null ? runUnitOfWork(connections, work, options, openedAt) : joinUnit(scope, work, options)
+  }
+
+  function withOptions(options: CallOptions): Executor {
+    const outside = options.outsideUnit ? { guard: false } : inside
+    return {
+      async execute(query, params) {
+        const scope = scopeToJoin(connections, query, outside, () => new CallSite(this.execute))
+        if (scope !== null) return scope.with(options).execute(query, params)
+        const cancellation = new Cancellation(options)
+        return autocommit(connections, query, params, cancellation).finally(() => cancellation.dispose())
+      },
+      unitOfWork: (work) => {
+        const { signal, timeoutMs } = options
+        const openedAt = new CallSite(withOptions)
+        const scope = scopeToJoin(connections, null, outside, () => openedAt)
+        return scope === null
+          ? runUnitOfWork(connections, work, { signal, timeoutMs }, openedAt)
+          : work(scope.with(options))
+      },
+    }
+  }
+
   return {
-    async execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
-      const lease = await connections.acquire(query)
-      try {
-        const result = await lease.connection.execute(query, params)
-        lease.release(true)
-        return result
-      } catch (error) {
-        lease.release(!(error instanceof ConnectionError))
-        throw error
-      }
-    },
-    async unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
-      return runUnitOfWork(await connections.acquire(null), work)
-    },
+    execute,
+    unitOfWork,
+    with: withOptions,
     close: () => connections.close(),
     [Symbol.asyncDispose]: () => connections.close(),
   }

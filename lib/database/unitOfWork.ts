@@ -1,70 +1,169 @@
-// The unit of work: BEGIN, the caller's function, then COMMIT or ROLLBACK, on one connection.
-// In: a lease and a function. Out: the function's result, or the first error that happened.
+// The unit of work: a function whose statements all take effect, or none.
+// In: connections, a function and options. Out: the function's result once it is committed, or the first error.
 
-import { CommitAbortedError, QueryError, UnitOfWorkClosedError } from '../errors.ts'
-import type { Executor, Query } from '../query/executor.ts'
-import type { Connection, Lease } from './connection.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CommitAbortedError, CommitUnknownError, ConnectionError } from '../errors.ts'
+import type { Executor } from '../query/executor.ts'
+import type { QueryFunction } from '../query/kinds.ts'
+import type { CallSite } from './callSite.ts'
+import { Cancellation, type CancelOptions } from './cancellation.ts'
+import { CommitFate } from './commitFate.ts'
+import type { ConnectionSource } from './connection.ts'
+import type { Deferred } from './deferred.ts'
+import type { Hook } from './hooks.ts'
+import { delayMs, mayPass, type RetryOptions, retryDefaults } from './retry.ts'
+import { Scope } from './scope.ts'
+import { failureOf, Transaction } from './transaction.ts'
+import { beginStatements, type TransactionOptions } from './transactionOptions.ts'
 
-/** A transaction as its function sees it: an executor that ends with the function. */
-export interface UnitOfWork extends Executor {}
+/** A transaction as its function sees it. It ends with the function: a later call is a UnitOfWorkClosedError. */
+export interface UnitOfWork extends Executor {
+  /**
+   * Runs `work` in a savepoint: if it fails, only what it did is rolled back, and the unit can go on. Costs no round
+   * trip of its own unless it fails. Savepoints nest; those started together run one after another, and statements of
+   * the unit wait until they are over.
+   * @throws what `work` throws; SavepointOpenError for a statement on the outer unit from inside `work`
+   */
+  savepoint<T>(work: (savepoint: UnitOfWork) => Promise<T>): Promise<T>
+  /**
+   * Puts a write off until the next statement through the unit, its end, or `flush()`. Then all writes go together:
+   * per function, in the order in which the functions were first added, so add parents before children. A function
+   * with a batch form is one statement for all its rows; others are pipelined.
+   */
+  add<Params, Row, Result, Batch>(run: QueryFunction<Params, Row, Result, Batch>, params: Params): Deferred<Result>
+  /** Writes what was added. @throws the first error */
+  flush(): Promise<void>
+  /** Runs `hook` once the unit is committed and its connection given back. Not if the savepoint it is of is undone. */
+  afterCommit(hook: Hook): void
+  /** Runs `hook` once the unit, or the savepoint it is of, was rolled back for good; not before a retry. */
+  afterRollback(hook: Hook): void
+  /**
+   * The same unit for calls that may be cancelled: `getUser(uow.with({ timeoutMs: 200 }), …)`. The server stops a
+   * running statement, which fails the unit as any error does; one that was not sent yet does no harm to it.
+   */
+  with(options: CancelOptions): Executor
+}
+
+export interface UnitOfWorkOptions extends TransactionOptions, CancelOptions {
+  /**
+   * Run the unit again after a serialization failure (40001) or a deadlock (40P01): `work` must be fit to be run more
+   * than once. Default: no retry.
+   */
+  readonly retry?: RetryOptions
+  /**
+   * If the connection is lost during COMMIT, find out what became of it: the unit then resolves or throws
+   * NotCommittedError, where it would throw CommitUnknownError. Default false. PostgreSQL 13 and later; takes a
+   * transaction id, and from 17 one more flush to disk.
+   */
+  readonly verifyCommit?: boolean
+}
+
+/** Runs `work` in one transaction, as often as `retry` allows. See `Database.unitOfWork`. */
+export async function runUnitOfWork<T>(
+  source: ConnectionSource,
+  work: (uow: UnitOfWork) => Promise<T>,
+  options: UnitOfWorkOptions,
+  openedAt: CallSite,
+): Promise<T> {
+  const begin = beginStatements(options)
+  const retry = { ...retryDefaults, ...(options.retry ?? { attempts: 1 }) }
+  const limited = options.signal !== undefined || (options.timeoutMs ?? 0) > 0
+  const cancellation = limited ? new Cancellation(options) : null
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const fate = options.verifyCommit ? new CommitFate(source) : null
+      const unit = openUnit(source, begin, openedAt, cancellation, fate)
+      try {
+        const result = await runOnce(unit, work, cancellation, fate)
+        await unit.hooks.run('afterCommit')
+        return result
+      } catch (error) {
+        if (attempt < retry.attempts && mayPass(error, failureOf(unit), retry.connectionLoss)) {
+          await pause(delayMs(attempt, retry), cancellation)
+          continue
+        }
+        await unit.hooks.run(error instanceof CommitUnknownError ? 'unknown' : 'afterRollback')
+        throw error
+      }
+    }
+  } finally {
+    cancellation?.dispose()
+  }
+}
 
 /**
- * Runs `work` in a transaction. Round trips: BEGIN, COMMIT and one per statement.
- *
- * The connection is released clean, or destroyed if it cannot be known to be.
- * @throws what `work` throws, after ROLLBACK, even if the rollback fails too; CommitAbortedError if a statement had
- *   failed and `work` went on regardless; QueryError if a deferred constraint fails at COMMIT
+ * A unit inside of another one (`ambient`): a savepoint in it.
+ * @throws TypeError for options that only the outer unit can have
  */
-export async function runUnitOfWork<T>(lease: Lease, work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
-  const { connection } = lease
-  const uow = new OpenUnit(connection)
-  let clean = false
+export async function joinUnit<T>(
+  scope: UnitOfWork,
+  work: (uow: UnitOfWork) => Promise<T>,
+  { retry: _outer, ...options }: UnitOfWorkOptions,
+): Promise<T> {
+  const [option] = Object.entries(options).find(([, value]) => value !== undefined) ?? []
+  if (option === undefined) return scope.savepoint(work)
+  throw new TypeError(`a unit of work inside another one is a savepoint and cannot have "${option}": set it outside`)
+}
+
+/** The kernel: one attempt. */
+async function runOnce<T>(
+  unit: Scope,
+  work: (uow: UnitOfWork) => Promise<T>,
+  cancellation: Cancellation | null,
+  fate: CommitFate | null,
+): Promise<T> {
   try {
-    await connection.control('BEGIN')
-    const result = await work(uow)
-    uow.close()
+    if (cancellation?.done) throw cancellation.error(null, 'not sent')
+    if (fate !== null) await unless(cancellation, fate.prepare())
+    const result = await unless(cancellation, unit.run(work))
+    await unless(cancellation, unit.end())
+    const tag = await unit.transaction.commit().catch((error: unknown) => afterLostCommit(fate, error))
     // PostgreSQL answers COMMIT of a failed transaction with success and the tag ROLLBACK.
-    const tag = await connection.control('COMMIT')
-    clean = true
-    if (tag !== 'COMMIT') throw new CommitAbortedError(uow.firstError)
+    if (tag !== 'COMMIT') throw new CommitAbortedError(failureOf(unit))
     return result
   } catch (error) {
-    uow.close()
-    clean ||= await rolledBack(connection)
+    // The first error wins: nothing that goes wrong from here on is thrown.
+    unit.close(error)
+    await unit.transaction.rollback()
     throw error
-  } finally {
-    lease.release(clean)
   }
 }
 
-/** Whether the connection is known to be out of the transaction. The error that led here matters more than this one. */
-async function rolledBack(connection: Connection): Promise<boolean> {
-  return connection.control('ROLLBACK').then(
-    () => true,
-    () => false,
-  )
+/** @param fate takes the transaction's id, pipelined behind the first statement */
+function openUnit(
+  source: ConnectionSource,
+  begin: readonly string[],
+  openedAt: CallSite,
+  cancellation: Cancellation | null,
+  fate: CommitFate | null,
+): Scope {
+  let marked: Promise<void> | undefined
+  const mark = async (): Promise<void> => {
+    // Its error breaks the unit, as any statement's does.
+    marked ??= fate?.mark((query) => transaction.execute(scope, query, undefined)).catch(() => {})
+    await marked
+  }
+  const transaction: Transaction = new Transaction(source, begin, cancellation, () => void mark())
+  const scope: Scope = new Scope({ source, transaction, mark }, null, openedAt)
+  return scope
 }
 
-class OpenUnit implements UnitOfWork {
-  #connection: Connection | null
-  /** The first SQL error: what aborted the transaction. */
-  firstError: unknown = undefined
+/** The tag of a COMMIT whose connection was lost. @throws NotCommittedError, CommitUnknownError */
+async function afterLostCommit(fate: CommitFate | null, error: unknown): Promise<string> {
+  if (!(error instanceof ConnectionError)) throw error
+  if (fate === null) throw new CommitUnknownError(null, 'the option verifyCommit would have asked the server', error)
+  await fate.settle(error)
+  return 'COMMIT'
+}
 
-  constructor(connection: Connection) {
-    this.#connection = connection
-  }
+/** `promise`, unless the unit is cancelled first; then the unit is rolled back, whatever its function goes on doing. */
+function unless<T>(cancellation: Cancellation | null, promise: Promise<T>): Promise<T> {
+  return cancellation === null ? promise : cancellation.race(promise, () => cancellation.error(null, 'rolled back'))
+}
 
-  async execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
-    if (this.#connection === null) throw new UnitOfWorkClosedError(query)
-    try {
-      return await this.#connection.execute(query, params)
-    } catch (error) {
-      if (error instanceof QueryError) this.firstError ??= error
-      throw error
-    }
-  }
-
-  close(): void {
-    this.#connection = null
-  }
+async function pause(milliseconds: number, cancellation: Cancellation | null): Promise<void> {
+  const waking = new AbortController()
+  const slept = sleep(milliseconds, undefined, { signal: waking.signal }).catch(() => {})
+  await Promise.race(cancellation === null ? [slept] : [slept, cancellation.fired])
+  waking.abort()
 }

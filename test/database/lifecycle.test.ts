@@ -58,9 +58,12 @@ test('a backend that is killed in use fails its statement with a ConnectionError
 
 test('a caller who waits too long is told so', async () => {
   const { db, done } = await openDatabase('', { pool: { max: 1, acquireTimeoutMs: 50 } })
-  const holding = db.unitOfWork(() => sleep(200))
+  const holding = db.unitOfWork(async (uow) => {
+    await backendPid(uow)
+    await sleep(200)
+  })
   await sleep(10)
-  const error = (await failure(db.unitOfWork(async () => {}))) as Error
+  const error = (await failure(db.unitOfWork((uow) => backendPid(uow)))) as Error
   assert.instance(error, AcquireTimeoutError)
   assert.match(error.message, 'within 50 ms')
   await holding

@@ -1,0 +1,26 @@
+// One statement outside of any unit of work, on a connection of its own for as long as it runs.
+
+import { CancelledError, ConnectionError } from '../errors.ts'
+import type { Query } from '../query/executor.ts'
+import { acquire, type Cancellation, cancellable } from './cancellation.ts'
+import type { ConnectionSource } from './connection.ts'
+
+/** @param cancellation ends the call: the wait for a connection, or the statement at the server */
+export async function autocommit<Params, Row, Result>(
+  source: ConnectionSource,
+  query: Query<Params, Row, Result>,
+  params: Params,
+  cancellation: Cancellation | null = null,
+): Promise<Result> {
+  const lease = await acquire(source, query, cancellation)
+  try {
+    const running = lease.connection.execute(query, params)
+    const result = await (cancellation === null ? running : cancellable(lease.connection, query, running, cancellation))
+    lease.release(true)
+    return result
+  } catch (error) {
+    const lost = error instanceof CancelledError && error.statement === 'unknown'
+    lease.release(!lost && !(error instanceof ConnectionError))
+    throw error
+  }
+}

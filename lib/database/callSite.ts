@@ -1,0 +1,27 @@
+// Where in the caller's code something was called, for errors that have to name two places.
+
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const library = new URL('..', import.meta.url).href
+const libraryPath = fileURLToPath(library)
+
+/** Remembers the stack above a function. Cheap: it becomes text only when an error needs it. */
+export class CallSite {
+  declare readonly stack: string
+
+  /** @param above the function whose callers matter */
+  constructor(above: (...args: never[]) => unknown) {
+    Error.captureStackTrace(this, above)
+  }
+
+  /** `src/orders.ts:12:9`: the nearest caller outside of plainsql, or null if the stack does not say. */
+  get place(): string | null {
+    const frames = this.stack.split('\n').slice(1)
+    const frame = frames.find((line) => !line.includes(library) && !line.includes(libraryPath) && !/node:/.test(line))
+    const [, location = ''] = frame?.match(/\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/) ?? []
+    if (location === '') return null
+    const [, file = '', position = ''] = location.match(/^(.*?)(:\d+:\d+)$/) ?? []
+    return relative(process.cwd(), file.startsWith('file:') ? fileURLToPath(file) : file) + position
+  }
+}

@@ -1,0 +1,154 @@
+// When a call or a unit of work has to end before it is done: its AbortSignal fired, or its time is up.
+// In: a signal and a timeout. Out: one event, and ways to wait for something no longer than that.
+
+import {
+  CancelledError,
+  type CancelledStatement,
+  ConnectionError,
+  type QueryIdentity,
+  TimeoutError,
+} from '../errors.ts'
+import type { Connection, ConnectionSource, Lease } from './connection.ts'
+
+export interface CancelOptions {
+  /** Ends it when aborted; the error's cause is the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+  /** Ends it after so long, in ms, the wait for a connection included. Default: never. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** How long a server may take to answer a CancelRequest, or ROLLBACK, before its connection is given up. */
+export const graceMs = 2_000
+
+/** Fires at most once. Must be disposed of, or its timer keeps running. */
+export class Cancellation {
+  /** Settles (never rejects) when it fires. */
+  readonly fired: Promise<void>
+  readonly #signal: AbortSignal | undefined
+  readonly #timeoutMs: number
+  #reason: 'signal' | 'timeout' | null = null
+  #timer: NodeJS.Timeout | undefined
+  #fire: () => void = () => {}
+  readonly #onAbort = (): void => this.#end('signal')
+
+  constructor({ signal, timeoutMs = 0 }: CancelOptions) {
+    this.#signal = signal
+    this.#timeoutMs = timeoutMs
+    this.fired = new Promise((resolve) => {
+      this.#fire = resolve
+    })
+    if (signal?.aborted) this.#end('signal')
+    else signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#end('timeout'), timeoutMs)
+  }
+
+  get done(): boolean {
+    return this.#reason !== null
+  }
+
+  /** What to throw once it has fired. @param cause the server's own words, if there are any */
+  error(query: QueryIdentity | null, statement: CancelledStatement, cause?: unknown): CancelledError {
+    if (this.#reason === 'timeout') return new TimeoutError(query, statement, this.#timeoutMs, cause)
+    return new CancelledError(query, statement, 'was aborted by its signal', this.#signal?.reason)
+  }
+
+  /** `promise`, unless this fires first. What `promise` does afterwards is nobody's concern. */
+  async race<T>(promise: Promise<T>, error: () => Error): Promise<T> {
+    promise.catch(() => {})
+    await Promise.race([promise, this.fired])
+    // Both may have happened in one turn: then the result counts, since it is there.
+    return this.done ? Promise.race([promise, Promise.reject(error())]) : promise
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer)
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+  }
+
+  #end(reason: 'signal' | 'timeout'): void {
+    this.#reason ??= reason
+    this.dispose()
+    this.#fire()
+  }
+}
+
+/** A connection, unless the cancellation comes first; then one that arrives late is given back at once. */
+export async function acquire(
+  source: ConnectionSource,
+  query: QueryIdentity | null,
+  cancellation: Cancellation | null,
+): Promise<Lease> {
+  if (cancellation === null) return source.acquire(query)
+  if (cancellation.done) throw cancellation.error(query, 'not sent')
+  const acquired = source.acquire(query)
+  try {
+    return await cancellation.race(acquired, () => cancellation.error(query, 'not sent'))
+  } catch (error) {
+    acquired.then(
+      (lease) => lease.release(true),
+      () => {},
+    )
+    throw error
+  }
+}
+
+/**
+ * Waits for a statement that is under way on a connection that nobody else uses; when the cancellation fires, has the
+ * server stop it. A statement that was faster than its cancellation counts as done.
+ * @throws CancelledError, TimeoutError; with `statement: 'unknown'` the connection must be destroyed
+ */
+export async function cancellable<T>(
+  connection: Connection,
+  query: QueryIdentity,
+  running: Promise<T>,
+  cancellation: Cancellation,
+): Promise<T> {
+  const settled = running.then(
+    () => {},
+    () => {},
+  )
+  await Promise.race([settled, cancellation.fired])
+  if (!cancellation.done) return running
+  if (!(await stop(connection, settled))) throw cancellation.error(query, 'unknown')
+  return running.catch((error: unknown) => {
+    if (isCancelled(error)) throw cancellation.error(query, 'cancelled', error)
+    throw error
+  })
+}
+
+/**
+ * Has the server cancel what the connection runs, until it has settled. More than one request, because one that comes
+ * before its statement hits nothing. Answers whether it has settled within `graceMs`; if not, the connection is lost.
+ * @param patienceMs how long to wait before the first request
+ */
+export async function stop(connection: Connection, settled: Promise<unknown>, patienceMs = 0): Promise<boolean> {
+  const deadline = performance.now() + graceMs
+  for (let pauseMs = patienceMs; performance.now() < deadline; pauseMs = Math.min(2 * pauseMs + 20, 200)) {
+    if (await settlesWithin(settled, pauseMs)) return true
+    await connection.cancel?.().catch(() => {})
+  }
+  return settlesWithin(settled, 0)
+}
+
+/** Whether a promise settles, one way or the other, in that time. */
+export async function settlesWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, false)
+  })
+  const settled = promise.then(
+    () => true,
+    () => true,
+  )
+  return Promise.race([settled, late]).finally(() => clearTimeout(timer))
+}
+
+/** 57014, query_canceled. */
+function isCancelled(error: unknown): boolean {
+  return error instanceof Error && 'sqlState' in error && error.sqlState === '57014'
+}
+
+/** For an answer that did not come in time: the connection's state is not known any more. */
+export function unanswered(what: string): ConnectionError {
+  return new ConnectionError(null, new Error(`no answer to ${what} within ${graceMs} ms`))
+}

@@ -1,0 +1,109 @@
+// What became of a COMMIT that nobody answered. In: a transaction's id, taken while it ran. Out: whether it was
+// committed, asked on a new connection by pg_xact_status (PostgreSQL 13 and later).
+//
+// A crash can lose a transaction id that had not reached the disk, and PostgreSQL then gives it to another transaction:
+// "committed" would be said of a stranger. So from PostgreSQL 17 the id is flushed before COMMIT is sent, by the one
+// function that can do it. Before 17 a crash is noticed, and then the answer "committed" is not believed.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CommitUnknownError, ConnectionError, NotCommittedError, QueryError } from '../errors.ts'
+import type { Query } from '../query/executor.ts'
+import { endIdleTransaction, flushing, serverVersion, type TransactionMark, watching } from './commitFateQueries.ts'
+import type { Connection, ConnectionSource } from './connection.ts'
+
+/** How long the server is asked before we give up, in ms: enough for a restart with recovery. */
+const patienceMs = 30_000
+
+type Answer = 'committed' | 'aborted' | 'in progress' | 'ambiguous' | 'unreachable'
+
+/** One transaction's fate: marked while the transaction runs, asked about if COMMIT is not answered. */
+export class CommitFate {
+  readonly #source: ConnectionSource
+  #statements: typeof flushing = watching
+  #mark: TransactionMark | null = null
+
+  constructor(source: ConnectionSource) {
+    this.#source = source
+  }
+
+  /** Before the transaction: which PostgreSQL is it? One round trip, once per database. */
+  async prepare(): Promise<void> {
+    let version = versions.get(this.#source)
+    if (version === undefined) {
+      version = onConnection(this.#source, (connection) => connection.execute(serverVersion.query, undefined))
+      versions.set(this.#source, version)
+      // Not remembered if it fails.
+      version.catch(() => versions.delete(this.#source))
+    }
+    this.#statements = (await version) >= 170_000 ? flushing : watching
+  }
+
+  /** Takes the transaction's id. To be run in the transaction, outside of its savepoints. */
+  async mark(
+    execute: (query: Query<void, TransactionMark, TransactionMark>) => Promise<TransactionMark>,
+  ): Promise<void> {
+    this.#mark = await execute(this.#statements.mark.query)
+  }
+
+  /**
+   * Asks until there is an answer, for 30 seconds at most. Resolves if the transaction was committed.
+   * @param lost the loss of the connection, to be the cause of the errors
+   * @throws NotCommittedError if it was not; CommitUnknownError if the server cannot tell
+   */
+  async settle(lost: ConnectionError): Promise<void> {
+    const mark = this.#mark
+    if (mark === null) throw new CommitUnknownError(null, 'the transaction id was not taken', lost)
+    const deadline = performance.now() + patienceMs
+    let answer: Answer = 'unreachable'
+    for (let pauseMs = 10; performance.now() < deadline; pauseMs = Math.min(2 * pauseMs, 500)) {
+      answer = await onConnection(this.#source, (connection) => this.#ask(connection, mark)).catch(notReached)
+      if (answer === 'committed') return
+      if (answer === 'aborted') throw new NotCommittedError(mark.xid, lost)
+      if (answer === 'ambiguous') break
+      await sleep(pauseMs)
+    }
+    throw new CommitUnknownError(mark.xid, explained[answer], lost)
+  }
+
+  async #ask(connection: Connection, mark: TransactionMark): Promise<Answer> {
+    const { status, life } = await connection.execute(this.#statements.verdict.query, mark)
+    if (status === 'in progress') {
+      // Perhaps it waits for a COMMIT that never arrived, and will until its server notices that we are gone.
+      await connection.execute(endIdleTransaction.query, mark)
+      return 'in progress'
+    }
+    if (status === 'aborted') return 'aborted'
+    return status === 'committed' && life === mark.life ? 'committed' : 'ambiguous'
+  }
+}
+
+const versions = new WeakMap<ConnectionSource, Promise<number>>()
+
+const explained: Readonly<Record<Answer, string>> = {
+  committed: '',
+  aborted: '',
+  'in progress': `the server still ran it after ${patienceMs} ms`,
+  ambiguous: 'the server has crashed or was replaced meanwhile, and may have given its transaction id to another',
+  unreachable: `the server could not be reached within ${patienceMs} ms`,
+}
+
+function notReached(error: unknown): Answer {
+  // 22023: the id has never been given out, because the server crashed before it knew of it.
+  if (error instanceof QueryError && error.sqlState === '22023') return 'aborted'
+  if (error instanceof ConnectionError || (error instanceof QueryError && error.sqlState.startsWith('57'))) {
+    return 'unreachable'
+  }
+  throw error
+}
+
+async function onConnection<T>(source: ConnectionSource, run: (connection: Connection) => Promise<T>): Promise<T> {
+  const lease = await source.acquire(serverVersion.query)
+  try {
+    const result = await run(lease.connection)
+    lease.release(true)
+    return result
+  } catch (error) {
+    lease.release(!(error instanceof ConnectionError))
+    throw error
+  }
+}

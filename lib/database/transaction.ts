@@ -1,0 +1,293 @@
+// One transaction on one connection: what runs in it, in which order, and what has broken it.
+// In: statements of a unit of work and its savepoints. Out: their results; then COMMIT or ROLLBACK, and the connection
+// goes back to where it came from, clean, or is destroyed if it cannot be known to be.
+
+import {
+  CancelledError,
+  ConnectionError,
+  ParameterError,
+  PlainsqlError,
+  QueryError,
+  type QueryIdentity,
+  StatementSkippedError,
+} from '../errors.ts'
+import type { Query } from '../query/executor.ts'
+import { acquire, type Cancellation, cancellable, graceMs, settlesWithin, stop, unanswered } from './cancellation.ts'
+import type { ConnectionSource, Lease } from './connection.ts'
+
+/** What a statement belongs to and is rolled back with: a savepoint, the unit, and around both the transaction. */
+export interface Frame {
+  readonly around: Frame | null
+  /** The first error after which nothing in this frame can count any more. */
+  failure: unknown
+}
+
+/** What broke a frame, or the outermost broken one around it; undefined if all are sound. */
+export function failureOf(frame: Frame): unknown {
+  return (frame.around && failureOf(frame.around)) ?? frame.failure
+}
+
+/** A statement that was called and not sent yet. */
+interface Job {
+  /** To be sent when nothing is under way, with nothing sent behind it before it is answered. */
+  readonly alone: boolean
+  send(): Promise<void>
+}
+
+/** How long statements that still run may take to end by themselves before a rollback cancels them. */
+const patienceMs = 20
+
+/**
+ * The connection is acquired for the first statement, and BEGIN rides with it. A statement that carries BEGIN or
+ * SAVEPOINT runs alone, so that nothing can run outside of them if they fail; all others are pipelined in call order.
+ */
+export class Transaction implements Frame {
+  readonly around: null = null
+  /** Set when the connection, or what it is in the middle of, is not to be trusted any more. */
+  failure: unknown = undefined
+  readonly #source: ConnectionSource
+  readonly #onBegun: () => void
+  readonly #cancellation: Cancellation | null
+  /** What the next statement has to carry: control statements, one command each. */
+  #prelude: readonly string[]
+  #lease: Lease | null = null
+  /** Whether BEGIN was sent, and neither COMMIT nor ROLLBACK was answered. */
+  #open = false
+  /** Whether the connection is in a state that nobody knows. */
+  #lost = false
+  #over = false
+  readonly #jobs: Job[] = []
+  #running = 0
+  #alone = false
+  #onDrained: (() => void)[] = []
+
+  /**
+   * @param begin BEGIN and the transaction's settings
+   * @param cancellation ends the wait for a connection, and for the answer to COMMIT
+   * @param onBegun called when BEGIN was answered
+   */
+  constructor(
+    source: ConnectionSource,
+    begin: readonly string[],
+    cancellation: Cancellation | null,
+    onBegun: () => void,
+  ) {
+    this.#source = source
+    this.#prelude = begin
+    this.#cancellation = cancellation
+    this.#onBegun = onBegun
+  }
+
+  /** Whether anything was run. If not, there is nothing to commit. */
+  get open(): boolean {
+    return this.#open
+  }
+
+  /** @param own ends this call alone; so that it hits nothing else, its statement runs alone */
+  execute<Params, Row, Result>(
+    frame: Frame,
+    query: Query<Params, Row, Result>,
+    params: Params,
+    own: Cancellation | null = null,
+  ): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      let sent = false
+      const send = (): Promise<void> => {
+        sent = true
+        return this.#send(frame, query, params, own).then(resolve, reject)
+      }
+      own?.fired.then(() => sent || reject(own.error(query, 'not sent')))
+      this.#jobs.push({ alone: own !== null, send })
+      this.#pump()
+    })
+  }
+
+  /** The next statement opens a savepoint. Only when drained: it would take in statements that wait. */
+  savepoint(name: string): void {
+    this.#prelude = [...this.#prelude, savepoint(name)]
+  }
+
+  /** Makes a savepoint part of what is around it: RELEASE rides with the next statement, and COMMIT needs none. */
+  keep(name: string): void {
+    if (!this.#drop(name)) this.#prelude = [...this.#prelude, `RELEASE SAVEPOINT ${name}`]
+  }
+
+  /** Rolls back what ran since the savepoint: one round trip, none if nothing did. Never throws. */
+  async undo(name: string): Promise<void> {
+    if (this.#over || !(await this.#quiet()) || this.#over) return
+    if (this.#drop(name) || this.failure !== undefined || this.#lease === null) return
+    // If something waits to be sent, it was about savepoints within this one.
+    this.#prelude = []
+    await this.#lease.connection.control(`ROLLBACK TO SAVEPOINT ${name}`).then(
+      () => this.keep(name),
+      (error: unknown) => {
+        this.failure ??= error
+        this.#lost = true
+      },
+    )
+  }
+
+  /** Resolves when all statements that were called have been answered. */
+  async drained(): Promise<void> {
+    if (this.#running === 0) return
+    await new Promise<void>((resolve) => this.#onDrained.push(resolve))
+  }
+
+  /**
+   * Sends COMMIT, if anything was run, and gives the connection back. Answers the command tag, which is `ROLLBACK` if
+   * PostgreSQL had aborted the transaction.
+   * @throws QueryError if PostgreSQL refuses (a deferred constraint, 40001), after which it has rolled back;
+   *   ConnectionError if there was no answer: nobody knows
+   */
+  async commit(): Promise<string> {
+    this.#over = true
+    if (this.#lease === null || !this.#open) {
+      this.#release(true)
+      return 'COMMIT'
+    }
+    try {
+      const tag = await this.#inTime(this.#lease.connection.control('COMMIT'))
+      this.#release(true)
+      return tag
+    } catch (error) {
+      this.#release(error instanceof QueryError)
+      throw error
+    }
+  }
+
+  /** Stops what still runs, sends ROLLBACK if BEGIN was sent, and gives the connection back. Never throws. */
+  async rollback(): Promise<void> {
+    if (this.#over) return
+    this.#over = true
+    let clean = !this.#lost
+    if (this.#lease !== null && clean) {
+      clean = await this.#quiet()
+      if (clean && this.#open) {
+        const answer = this.#lease.connection.control('ROLLBACK').then(
+          () => true,
+          () => false,
+        )
+        clean = (await settlesWithin(answer, graceMs)) && (await answer)
+      }
+    }
+    this.#release(clean)
+  }
+
+  #pump(): void {
+    for (let job = this.#jobs[0]; job !== undefined && !this.#alone; job = this.#jobs[0]) {
+      const alone = job.alone || this.#prelude.length > 0
+      if (alone && this.#running > 0) return
+      this.#jobs.shift()
+      this.#alone = alone
+      this.#running++
+      void job.send().then(() => this.#answered())
+    }
+  }
+
+  #answered(): void {
+    this.#running--
+    this.#alone = false
+    this.#pump()
+    if (this.#running > 0) return
+    for (const resolve of this.#onDrained.splice(0)) resolve()
+  }
+
+  async #send<Params, Row, Result>(
+    frame: Frame,
+    query: Query<Params, Row, Result>,
+    params: Params,
+    own: Cancellation | null,
+  ): Promise<Result> {
+    this.#refuse(frame, query)
+    if (own?.done) throw own.error(query, 'not sent')
+    const { connection } = this.#lease ?? (await this.#acquire(frame, query, own))
+    const prelude = this.#prelude
+    const begins = !this.#open
+    this.#prelude = []
+    this.#open = true
+    try {
+      const running = connection.execute(query, params, prelude.length > 0 ? prelude : undefined)
+      const result = await (own === null ? running : cancellable(connection, query, running, own))
+      if (begins) this.#onBegun()
+      return result
+    } catch (error) {
+      if (error instanceof ParameterError) {
+        // By contract nothing was sent: the next statement carries what this one should have.
+        this.#prelude = prelude
+        this.#open = !begins
+        throw error
+      }
+      throw this.#noted(error, frame, query, prelude)
+    }
+  }
+
+  #refuse(frame: Frame, query: QueryIdentity): void {
+    const failure = failureOf(frame)
+    if (failure !== undefined) throw new StatementSkippedError(query, failure)
+  }
+
+  async #acquire(frame: Frame, query: QueryIdentity, own: Cancellation | null): Promise<Lease> {
+    try {
+      const lease = await acquire(this.#source, query, own ?? this.#cancellation)
+      if (this.#over) lease.release(true)
+      else this.#lease = lease
+      this.#refuse(frame, query)
+      return lease
+    } catch (error) {
+      // Nothing was sent. A call's own timeout concerns that call alone.
+      if (own?.done !== true) this.failure ??= error
+      throw error
+    }
+  }
+
+  /** Remembers what an error means for the statements behind it. Answers the error to throw. */
+  #noted(error: unknown, frame: Frame, query: QueryIdentity, prelude: readonly string[]): unknown {
+    if (error instanceof ConnectionError || (error instanceof CancelledError && error.statement === 'unknown')) {
+      this.#lost = true
+      this.failure ??= error
+    } else if (error instanceof QueryError || error instanceof CancelledError) {
+      // 25P02, in_failed_sql_transaction: it was sent before the error that it fails for had come back.
+      const first = error instanceof QueryError && error.sqlState === '25P02' ? failureOf(frame) : undefined
+      if (first !== undefined) return new StatementSkippedError(query, first)
+      frame.failure ??= error
+    } else if (prelude.length > 0 && !(error instanceof PlainsqlError)) {
+      // A fault of ours or of a custom codec, and no telling whether BEGIN or SAVEPOINT was sent.
+      this.failure ??= error
+    }
+    return error
+  }
+
+  /** Whether a savepoint was never sent, because nothing ran in it; then it is forgotten. */
+  #drop(name: string): boolean {
+    const index = this.#prelude.lastIndexOf(savepoint(name))
+    if (index >= 0) this.#prelude = this.#prelude.slice(0, index)
+    return index >= 0
+  }
+
+  /** Ends what is under way, by the server if it does not end by itself. False if the connection is lost over it. */
+  async #quiet(): Promise<boolean> {
+    if (this.#running > 0 && this.#lease !== null) {
+      this.#lost ||= !(await stop(this.#lease.connection, this.drained(), patienceMs))
+    }
+    return !this.#lost
+  }
+
+  /** COMMIT is never cancelled; but once the unit's time is up, it is not waited for much longer. */
+  async #inTime(answer: Promise<string>): Promise<string> {
+    if (this.#cancellation !== null) {
+      await Promise.race([answer, this.#cancellation.fired])
+      if (!(await settlesWithin(answer, graceMs))) throw unanswered('COMMIT')
+    }
+    return answer
+  }
+
+  #release(clean: boolean): void {
+    this.#open = false
+    this.#lease?.release(clean)
+    this.#lease = null
+  }
+}
+
+function savepoint(name: string): string {
+  return `SAVEPOINT ${name}`
+}

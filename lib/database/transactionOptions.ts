@@ -1,0 +1,55 @@
+// The settings of a transaction, as the statements that begin it.
+
+export interface TransactionOptions {
+  /** Default: the database's `default_transaction_isolation`, which is read committed unless changed. */
+  readonly isolation?: 'read committed' | 'repeatable read' | 'serializable'
+  /** Writes are refused by the server (25006). Default: `default_transaction_read_only`. */
+  readonly readOnly?: boolean
+  /** With `serializable` and `readOnly`: wait at the start for a snapshot that cannot fail. Default false. */
+  readonly deferrable?: boolean
+  /** The server cancels a statement (57014) that runs longer, in ms; 0 lifts the limit. Default: the server's. */
+  readonly statementTimeoutMs?: number
+  /** The server fails a statement (55P03) that waits longer for a lock, in ms; 0 lifts the limit. Default: the server's. */
+  readonly lockTimeoutMs?: number
+  /** The server ends a connection (25P03) whose unit sends nothing for longer, in ms. Default: the server's. */
+  readonly idleTimeoutMs?: number
+}
+
+const isolationLevels: Readonly<Record<string, string>> = {
+  'read committed': 'READ COMMITTED',
+  'repeatable read': 'REPEATABLE READ',
+  serializable: 'SERIALIZABLE',
+}
+
+/**
+ * BEGIN, and SET LOCAL for each timeout: they end with the transaction, and never reach the connection's next owner.
+ * @throws TypeError for a value that is none of those documented
+ */
+export function beginStatements(options: TransactionOptions): string[] {
+  const { isolation, readOnly, deferrable } = options
+  const modes: string[] = []
+  if (isolation !== undefined) modes.push(`ISOLATION LEVEL ${isolationLevel(isolation)}`)
+  if (readOnly !== undefined) modes.push(readOnly ? 'READ ONLY' : 'READ WRITE')
+  if (deferrable !== undefined) modes.push(deferrable ? 'DEFERRABLE' : 'NOT DEFERRABLE')
+  return [
+    ['BEGIN', modes.join(', ')].join(' ').trim(),
+    ...setLocal('statement_timeout', 'statementTimeoutMs', options.statementTimeoutMs),
+    ...setLocal('lock_timeout', 'lockTimeoutMs', options.lockTimeoutMs),
+    ...setLocal('idle_in_transaction_session_timeout', 'idleTimeoutMs', options.idleTimeoutMs),
+  ]
+}
+
+function isolationLevel(isolation: string): string {
+  const level = isolationLevels[isolation]
+  if (level !== undefined) return level
+  throw new TypeError(`isolation must be one of ${Object.keys(isolationLevels).join(', ')}; got "${isolation}"`)
+}
+
+function setLocal(setting: string, option: string, milliseconds: number | undefined): string[] {
+  if (milliseconds === undefined) return []
+  // The range of PostgreSQL's int4 settings.
+  if (Number.isInteger(milliseconds) && milliseconds >= 0 && milliseconds < 2 ** 31) {
+    return [`SET LOCAL ${setting} = ${milliseconds}`]
+  }
+  throw new TypeError(`${option} must be whole milliseconds from 0 to 2147483647; got ${milliseconds}`)
+}

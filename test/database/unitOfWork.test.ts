@@ -1,0 +1,240 @@
+// The unit of work when nothing breaks but the caller's own code: what is sent, what is committed, what is refused.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  CommitAbortedError,
+  ParameterError,
+  QueryError,
+  StatementSkippedError,
+  UniqueViolationError,
+  UnitOfWorkClosedError,
+} from '../../lib/errors.ts'
+import {
+  addChild,
+  addNote,
+  backendPid,
+  divide,
+  isolation,
+  noteIds,
+  openTestBed,
+  rejection,
+  setting,
+  type TestBed,
+} from '../support/units.ts'
+
+let bed: TestBed
+
+test.before(async () => {
+  bed = await openTestBed()
+})
+test.before.each(async () => {
+  await bed.observer.query('truncate notes, children')
+  bed.sent()
+})
+test.after.each(() => bed.assertClean())
+test.after(() => bed.close())
+
+test('commits what its function did and answers its result; BEGIN rides with the first statement', async () => {
+  const result = await bed.db.unitOfWork(async (uow) => {
+    await addNote(uow, { id: 1, text: 'one' })
+    return (await noteIds(uow)).length
+  })
+  assert.is(result, 1)
+  assert.equal(bed.sent(), ['BEGIN + addNote', 'noteIds', 'COMMIT'])
+  assert.equal(await noteIds(bed.db), [1])
+})
+
+test('a unit that ran nothing takes no connection', async () => {
+  assert.is(await bed.db.unitOfWork(async () => 'nothing'), 'nothing')
+  assert.equal(bed.sent(), [])
+})
+
+test('what its function throws is thrown, after ROLLBACK', async () => {
+  const mine = new Error('mine')
+  const error = await rejection(
+    bed.db.unitOfWork(async (uow) => {
+      await addNote(uow, { id: 1, text: 'one' })
+      throw mine
+    }),
+  )
+  assert.is(error, mine)
+  assert.equal(bed.sent(), ['BEGIN + addNote', 'ROLLBACK'])
+  assert.equal(await noteIds(bed.db), [])
+})
+
+test('a function that throws before its promise is as good as one that rejects', async () => {
+  const work = (): Promise<void> => {
+    throw new Error('not async')
+  }
+  assert.is((await rejection(bed.db.unitOfWork(work))).message, 'not async')
+})
+
+test('the error of a statement is thrown, and the same connection serves the next unit', async () => {
+  const pid = await bed.db.unitOfWork((uow) => backendPid(uow))
+  const error = await rejection(bed.db.unitOfWork((uow) => divide(uow, { by: 0 })))
+  assert.instance(error, QueryError)
+  assert.is(await bed.db.unitOfWork((uow) => backendPid(uow)), pid)
+  assert.is(bed.held.destroyed, 0)
+})
+
+test('a swallowed error of a statement cannot be committed: CommitAbortedError, its cause the swallowed one', async () => {
+  const error = await rejection(
+    bed.db.unitOfWork(async (uow) => {
+      await addNote(uow, { id: 1, text: 'one' })
+      await divide(uow, { by: 0 }).catch(() => {})
+    }),
+  )
+  assert.instance(error, CommitAbortedError)
+  assert.is((error.cause as QueryError).sqlState, '22012')
+  assert.equal(bed.sent(), ['BEGIN + addNote', 'divide', 'ROLLBACK'])
+  assert.equal(await noteIds(bed.db), [])
+})
+
+test('a deferred constraint that fails at COMMIT is a QueryError, and nothing stays', async () => {
+  const error = await rejection(bed.db.unitOfWork((uow) => addChild(uow, { id: 1, note: 99 })))
+  assert.is((error as QueryError).sqlState, '23503')
+  assert.equal(bed.sent(), ['BEGIN + addChild', 'COMMIT'])
+})
+
+test('a refused parameter sends nothing: the next statement carries BEGIN, and the unit can commit', async () => {
+  await bed.db.unitOfWork(async (uow) => {
+    const error = await rejection(addNote(uow, { id: 1.5, text: 'x' }))
+    assert.instance(error, ParameterError)
+    await addNote(uow, { id: 1, text: 'one' })
+  })
+  assert.equal(bed.sent(), ['BEGIN + addNote', 'BEGIN + addNote', 'COMMIT'])
+  assert.equal(await noteIds(bed.db), [1])
+})
+
+test('if BEGIN fails, nothing runs outside of the transaction, whatever was called at once', async () => {
+  // As BEGIN ISOLATION LEVEL SERIALIZABLE does on a standby.
+  const spoiled = await openTestBed({ spoil: (sql) => sql.replace('BEGIN', 'BEGIN nonsense') })
+  try {
+    let errors: unknown[] = []
+    const thrown = await rejection(
+      spoiled.db.unitOfWork(async (uow) => {
+        const results = await Promise.allSettled([1, 2, 3].map((id) => addNote(uow, { id, text: 'x' })))
+        errors = results.map((result) => (result.status === 'rejected' ? result.reason : null))
+      }),
+    )
+    assert.is((errors[0] as QueryError).sqlState, '42601')
+    for (const error of errors.slice(1)) assert.instance(error, StatementSkippedError)
+    assert.instance(thrown, CommitAbortedError)
+    assert.equal(spoiled.sent(), ['BEGIN + addNote', 'ROLLBACK'])
+    assert.equal(await noteIds(spoiled.db), [])
+    await spoiled.assertClean()
+  } finally {
+    await spoiled.close()
+  }
+})
+
+test('statements called at once are sent in call order without waiting, once BEGIN was answered', async () => {
+  await bed.db.unitOfWork(async (uow) => {
+    await Promise.all([1, 2, 3, 4].map((id) => addNote(uow, { id, text: 'x' })))
+  })
+  assert.equal(bed.sent(), ['BEGIN + addNote', 'addNote', 'addNote', 'addNote', 'COMMIT'])
+})
+
+test('one failing statement fails those behind it with the first error as cause, not with 25P02', async () => {
+  let errors: Error[] = []
+  const thrown = await rejection(
+    bed.db.unitOfWork(async (uow) => {
+      await addNote(uow, { id: 1, text: 'x' })
+      const calls = [2, 1, 3, 4].map((id) => addNote(uow, { id, text: 'x' }))
+      const results = await Promise.allSettled(calls)
+      errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+      errors.push(await rejection(noteIds(uow)))
+      await Promise.all(calls)
+    }),
+  )
+  assert.is(errors.length, 4)
+  assert.instance(errors[0], UniqueViolationError)
+  for (const error of errors.slice(1)) {
+    assert.instance(error, StatementSkippedError)
+    assert.is(error.cause, errors[0])
+  }
+  assert.is(thrown, errors[0])
+  assert.is(bed.sent().at(-1), 'ROLLBACK')
+})
+
+test('statements that nobody awaited are still part of the unit', async () => {
+  await bed.db.unitOfWork(async (uow) => {
+    void addNote(uow, { id: 1, text: 'x' })
+    void addNote(uow, { id: 2, text: 'x' })
+  })
+  assert.equal(await noteIds(bed.db), [1, 2])
+})
+
+test('use after the end is refused, with the place where the unit was opened', async () => {
+  let late: Promise<unknown> = Promise.resolve()
+  const leaked = await bed.db.unitOfWork(async (uow) => {
+    late = sleep(20).then(() => rejection(noteIds(uow)))
+    return uow
+  })
+  for (const error of [await rejection(noteIds(leaked)), await late]) {
+    assert.instance(error, UnitOfWorkClosedError)
+    assert.match(
+      (error as Error).message,
+      /the unit of work \(opened at test\/database\/unitOfWork\.test\.ts:\d+:\d+\)/,
+    )
+    assert.match((error as Error).message, /noteIds/)
+  }
+  assert.throws(() => leaked.afterCommit(() => {}), /unit of work .* is over/)
+  assert.throws(() => leaked.add(addNote, { id: 1, text: 'x' }), /is over in addNote/)
+  assert.match((await rejection(leaked.savepoint(async () => {}))).message, /is over/)
+})
+
+test('isolation, read only and deferrable are part of BEGIN', async () => {
+  const { db } = bed
+  assert.is(await db.unitOfWork(isolation), 'read committed off')
+  assert.is(await db.unitOfWork(isolation, { isolation: 'serializable' }), 'serializable off')
+  assert.is(
+    await db.unitOfWork(isolation, { isolation: 'serializable', readOnly: true, deferrable: true }),
+    'serializable on',
+  )
+  assert.is(bed.sent().at(-2), 'BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE + isolation')
+  const error = await rejection(db.unitOfWork((uow) => addNote(uow, { id: 1, text: 'x' }), { readOnly: true }))
+  assert.is((error as QueryError).sqlState, '25006')
+})
+
+test('timeouts of the server are set for the unit in its first round trip, and never reach the next owner', async () => {
+  const names = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
+  const settings = (uow: Parameters<typeof setting>[0]): Promise<string[]> =>
+    Promise.all(names.map((name) => setting(uow, { name })))
+  const single = await openTestBed({ pool: { max: 1 } })
+  try {
+    const before = await single.db.unitOfWork(settings)
+    single.sent()
+    const options = { statementTimeoutMs: 1234, lockTimeoutMs: 500, idleTimeoutMs: 60_000 }
+    assert.equal(await single.db.unitOfWork(settings, options), ['1234ms', '500ms', '1min'])
+    assert.is(
+      single.sent()[0],
+      'BEGIN + SET LOCAL statement_timeout = 1234 + SET LOCAL lock_timeout = 500 + ' +
+        'SET LOCAL idle_in_transaction_session_timeout = 60000 + setting',
+    )
+    assert.equal(await single.db.unitOfWork(settings), before)
+    await rejection(single.db.unitOfWork((uow) => divide(uow, { by: 0 }), options))
+    assert.equal(await single.db.unitOfWork(settings), before)
+  } finally {
+    await single.close()
+  }
+})
+
+test('options that are none of those documented are refused before anything is sent', async () => {
+  const { db } = bed
+  const wrong = [
+    [{ isolation: 'serializable; drop table notes' }, /isolation must be one of read committed, repeatable read/],
+    [{ lockTimeoutMs: 1.5 }, /lockTimeoutMs must be whole milliseconds from 0 to 2147483647; got 1.5/],
+    [{ statementTimeoutMs: -1 }, /statementTimeoutMs must be whole milliseconds/],
+  ] as const
+  for (const [options, message] of wrong) {
+    const error = await rejection(db.unitOfWork(noteIds, options as never))
+    assert.instance(error, TypeError)
+    assert.match(error.message, message)
+  }
+  assert.equal(bed.sent(), [])
+})
+
+test.run()
