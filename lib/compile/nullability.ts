@@ -5,6 +5,7 @@ import type { Catalog } from './catalog.ts'
 import type { DescribedQuery, Nullability, Origin, TreeNode } from './model.ts'
 import { originOf } from './nullability/origins.ts'
 import { outputEnv, verdictsOfOutputs } from './nullability/outputs.ts'
+import { type Use, usesOfParams, verdictOfUses } from './nullability/params.ts'
 import { type Context, type Env, Scope, visibleTargets } from './nullability/scope.ts'
 import { nonNull, nullable } from './nullability/verdict.ts'
 import { node } from './tree.ts'
@@ -28,7 +29,7 @@ export function analyzeColumns(query: AnalyzableQuery, catalog: Catalog): readon
     const nullability = nullable('a utility statement')
     return query.columns.map(() => ({ nullability, origin: null, expression: null, env: null }))
   }
-  const scope = new Scope(tree, null, contextOf(query, catalog))
+  const scope = new Scope(tree, null, contextOf(catalog, verdictsOfParams(query, catalog)))
   const verdicts = verdictsOfOutputs(scope)
   const env = outputEnv(scope)
   return visibleTargets(tree).map((target, index) => ({
@@ -39,10 +40,47 @@ export function analyzeColumns(query: AnalyzableQuery, catalog: Catalog): readon
   }))
 }
 
-function contextOf(query: AnalyzableQuery, catalog: Catalog): Context {
-  const params = query.paramTypeOids.map((_, index) => {
-    const param = query.params[index]
-    return param?.mark === '?' ? nullable(`:${param.name} can be null`) : nonNull('a parameter')
+export interface ParamAnalysis {
+  /** Whether it accepts null. The author's mark (`:name?`) is not part of it. */
+  readonly nullability: Nullability
+  readonly typeOid: number
+  /** The column it is written to or compared with; null if there is none, or several that differ. */
+  readonly origin: Origin | null
+  /** The same for the elements of an array, as in `id = any(:ids)`. */
+  readonly elementOrigin: Origin | null
+}
+
+/** The analysis of every parameter, in the order of their numbers. */
+export function analyzeParams(query: AnalyzableQuery, catalog: Catalog): readonly ParamAnalysis[] {
+  const { tree, paramTypeOids } = query
+  // Where parameters go does not depend on whether they can be null.
+  const uses = tree ? usesOfParams(new Scope(tree, null, contextOf(catalog, []))) : new Map<number, Use[]>()
+  return paramTypeOids.map((typeOid, index) => {
+    const own = uses.get(index + 1) ?? []
+    return {
+      nullability: verdictOfUses(own),
+      typeOid,
+      origin: commonOrigin(own.filter((use) => !use.ofElements)),
+      elementOrigin: commonOrigin(own.filter((use) => use.ofElements)),
+    }
   })
+}
+
+function commonOrigin(uses: readonly Use[]): Origin | null {
+  const origins = uses.flatMap((use) => use.origin ?? [])
+  const names = new Set(origins.map(({ schema, table, column }) => JSON.stringify([schema, table, column])))
+  return names.size === 1 ? origins[0]! : null
+}
+
+/** What expressions may assume of parameters: the author's word, else the analysis. */
+function verdictsOfParams(query: AnalyzableQuery, catalog: Catalog): Nullability[] {
+  return analyzeParams(query, catalog).map(({ nullability }, index) => {
+    const param = query.params[index]
+    if (!param?.mark) return nullability
+    return param.mark === '?' ? nullable(`:${param.name}? can be null`) : nonNull(`:${param.name}! is never null`)
+  })
+}
+
+function contextOf(catalog: Catalog, params: readonly Nullability[]): Context {
   return { catalog, params, assumed: new Map(), active: new Set(), views: new Map() }
 }

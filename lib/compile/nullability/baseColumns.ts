@@ -62,6 +62,12 @@ function verdictOfStoredColumn(relation: Relation, column: Column, naming: Namin
   return nullable(column.notNull ? `the NOT NULL of ${name} is not validated` : `${name} has no NOT NULL constraint`)
 }
 
+/** Whether a row with NULL there would be refused: what is declared counts for new rows, validated or not. */
+export function columnRefusesNull(relation: Relation, column: Column, context: Context): boolean {
+  if (column.notNull || context.catalog.types.get(column.type)?.notNull) return true
+  return checkFacts(relation, context).nonNull.has(`0.1.${column.number}`)
+}
+
 const factsOfChecks = new WeakMap<Relation, Facts>()
 
 /** What the CHECK constraints say of every row; columns are of range table entry 1. */

@@ -1,5 +1,6 @@
 // Where an output column comes from when it is a table's column unchanged: through subqueries, WITH queries and views.
 
+import type { Column, Relation } from '../catalog.ts'
 import type { Origin, TreeNode } from '../model.ts'
 import { int, isNode, list, node } from '../tree.ts'
 import { viewScope } from './baseColumns.ts'
@@ -61,7 +62,11 @@ function originInRelation(oid: number, number: number, scope: Scope): Origin | n
   const behind =
     relation.kind === 'view' || relation.kind === 'materialized view' ? viewScope(relation, scope.context) : null
   const origin = behind ? originOf(behind, number - 1) : null
-  return origin ?? { schema: relation.schema, table: relation.name, column: column.name }
+  return origin ?? originOfRelationColumn(relation, column)
+}
+
+export function originOfRelationColumn(relation: Relation, column: Column): Origin {
+  return { schema: relation.schema, table: relation.name, column: column.name }
 }
 
 function originOfArms(part: TreeNode, scope: Scope, index: number): Origin | null {
