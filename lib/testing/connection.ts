@@ -3,15 +3,16 @@
 
 import type { Connection } from '../database/connection.ts'
 import { type QueryIdentity, queryError } from '../errors.ts'
-import type { Query } from '../query/executor.ts'
+import { runEach } from '../query/batch.ts'
+import type { Executor, Query } from '../query/executor.ts'
 import { decodeRows } from '../query/text.ts'
 import type { Answer, Engine, State } from './engine.ts'
-import type { Scope } from './expressions.ts'
 import { MemoryServerError, serverError } from './failures.ts'
 import { memoryParams } from './params.ts'
 import { isNode, type Node } from './pgMem.ts'
 import { textOf } from './rows.ts'
 import type { MemorySchema } from './schema.ts'
+import type { Scope } from './scope.ts'
 import { isWrite, statement, targetOf } from './statements.ts'
 import { openUnits, type Store, type Writer } from './store.ts'
 import { UnsupportedInMemoryError } from './unsupported.ts'
@@ -37,6 +38,7 @@ export class MemoryConnection implements Connection {
   readonly #memory: Memory
   #transaction: Transaction | null = null
   #last: Promise<unknown> = Promise.resolve()
+  #released = false
 
   constructor(memory: Memory) {
     this.#memory = memory
@@ -47,11 +49,19 @@ export class MemoryConnection implements Connection {
     params: Params,
     prelude: readonly string[] = [],
   ): Promise<Result> {
-    return this.#inTurn(() => this.#execute(query, params, prelude))
+    return this.#inTurn(() =>
+      query.single ? this.#each(query, params, prelude) : this.#execute(query, params, prelude),
+    )
   }
 
   control(sql: string): Promise<string> {
     return this.#inTurn(() => this.#control(sql))
+  }
+
+  /** Ends what is still open: the owner gives the connection back. */
+  release(): void {
+    this.#released = true
+    this.#end(false)
   }
 
   /** Statements run in call order, even if one of them has to wait. */
@@ -76,7 +86,7 @@ export class MemoryConnection implements Connection {
     const parsed = parseOne(this.#memory.engine, query.sql, refuse)
     if (isWrite(parsed) && transaction?.readOnly) {
       transaction.failed = true
-      throw failure(query, '25006', 'cannot execute a write in a read-only transaction')
+      throw failure(query, '25006', `cannot execute ${commandOf(parsed)} in a read-only transaction`)
     }
     const answer = await this.#run(parsed, { params: bound, schema: this.#memory.schema, refuse }, query)
     const columns = answer.columns.map((column) => column.name)
@@ -86,6 +96,26 @@ export class MemoryConnection implements Connection {
     return query.finish(decodeRows(query, columns, texts), answer.affected)
   }
 
+  /** A batch form is beyond pg-mem: its inputs one by one, and like one statement, all or nothing. */
+  async #each<Params, Row, Result>(
+    query: Query<Params, Row, Result>,
+    params: Params,
+    prelude: readonly string[],
+  ): Promise<Result> {
+    for (const sql of prelude) await this.#control(sql)
+    const isOwn = this.#transaction === null
+    if (isOwn) await this.#begin('begin', {})
+    try {
+      const single = { execute: (part, input) => this.#execute(part, input, []) } satisfies Executor
+      const result = await runEach(single, query as Query<Params, unknown, Result>, params)
+      if (isOwn) this.#end(true)
+      return result
+    } catch (error) {
+      if (isOwn) this.#end(false)
+      throw error
+    }
+  }
+
   async #run(parsed: Node, scope: Scope, query: QueryIdentity): Promise<Answer> {
     const { engine, schema, store } = this.#memory
     const transaction = this.#transaction
@@ -93,6 +123,7 @@ export class MemoryConnection implements Connection {
     const writes = isWrite(parsed)
     if (writes) await store.lock(writer, query)
     try {
+      if (this.#released) throw failure(query, '57014', 'canceling statement due to user request')
       const before = transaction?.state ?? store.committed
       const { answer, state } = engine.run(statement(parsed, scope), before, transaction?.startedAt ?? new Date())
       if (transaction && writes) transaction.state = state
@@ -114,7 +145,7 @@ export class MemoryConnection implements Connection {
     switch (words[0]) {
       case 'begin':
       case 'start':
-        return this.#begin(words.join(' '))
+        return this.#begin(words.join(' '), openUnits.getStore()?.at(-1) ?? {})
       case 'set':
         return this.#set(words.join(' '))
       case 'commit':
@@ -122,12 +153,12 @@ export class MemoryConnection implements Connection {
       case 'rollback':
         return words.includes('to') ? this.#rollbackTo(name) : this.#end(false)
       case 'savepoint': {
-        const transaction = this.#open(false)
+        const transaction = this.#open('SAVEPOINT')
         transaction.savepoints.push({ name, state: transaction.state })
         return 'SAVEPOINT'
       }
       case 'release': {
-        const transaction = this.#open(false)
+        const transaction = this.#open('RELEASE SAVEPOINT')
         transaction.savepoints.length = savepointIndex(transaction, name)
         return 'RELEASE'
       }
@@ -135,9 +166,9 @@ export class MemoryConnection implements Connection {
     throw new UnsupportedInMemoryError(null, `"${sql}"`)
   }
 
-  async #begin(modes: string): Promise<string> {
+  async #begin(modes: string, writer: Writer): Promise<string> {
     this.#transaction = {
-      writer: openUnits.getStore()?.at(-1) ?? {},
+      writer,
       state: null,
       startedAt: new Date(),
       readOnly: false,
@@ -149,7 +180,7 @@ export class MemoryConnection implements Connection {
   }
 
   async #set(text: string): Promise<string> {
-    const transaction = this.#open(false)
+    const transaction = this.#open('SET LOCAL')
     if (text.startsWith('set transaction ')) await this.#setModes(transaction, text)
     else if (!/^set (local )?(statement_timeout|lock_timeout|idle_in_transaction_session_timeout)\b/.test(text)) {
       throw new UnsupportedInMemoryError(null, `"${text}"`)
@@ -176,7 +207,7 @@ export class MemoryConnection implements Connection {
   }
 
   #rollbackTo(name: string): string {
-    const transaction = this.#open(true)
+    const transaction = this.#open('ROLLBACK TO SAVEPOINT', true)
     const index = savepointIndex(transaction, name)
     transaction.state = transaction.savepoints[index]!.state
     transaction.savepoints.length = index + 1
@@ -184,12 +215,16 @@ export class MemoryConnection implements Connection {
     return 'ROLLBACK'
   }
 
-  #open(evenFailed: boolean): Transaction {
+  #open(command: string, evenFailed = false): Transaction {
     const transaction = this.#transaction
-    if (transaction === null) throw failure(null, '25P01', 'savepoints exist only inside a transaction')
+    if (transaction === null) throw failure(null, '25P01', `${command} can only be used in transaction blocks`)
     if (transaction.failed && !evenFailed) throw failure(null, '25P02', abortedMessage)
     return transaction
   }
+}
+
+function commandOf(node: Node): string {
+  return node.type === 'select' ? 'SELECT FOR UPDATE' : String(node.type).toUpperCase()
 }
 
 const abortedMessage = 'current transaction is aborted, commands ignored until end of transaction block'

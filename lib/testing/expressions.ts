@@ -1,67 +1,11 @@
 // Expressions as pg-mem may run them: a tree in, a tree out whose result in pg-mem is PostgreSQL's, or a refusal.
 // It is a list of what is allowed, not of what is known to be wrong: what nobody has compared is refused.
 
-import { constant, elementsOf, type MemoryParam } from './params.ts'
+import { condition } from './conditions.ts'
+import { constant } from './params.ts'
 import { isNode, type Node, nameOf, nodes } from './pgMem.ts'
-import type { MemorySchema } from './schema.ts'
+import { only, type Scope } from './scope.ts'
 import { isStatement, selectStatement } from './statements.ts'
-
-/** What a statement is translated with. */
-export interface Scope {
-  readonly params: readonly MemoryParam[]
-  readonly schema: MemorySchema
-  /** @throws UnsupportedInMemoryError naming the query */
-  refuse(feature: string): never
-}
-
-/** Refuses a node that has other fields than these: the parser read something there that would be ignored here. */
-export function only(node: Node, scope: Scope, ...fields: readonly string[]): void {
-  const other = Object.keys(node).find((field) => field !== 'type' && node[field] && !fields.includes(field))
-  if (other !== undefined) scope.refuse(`${clauses[other] ?? other} in "${String(node.type ?? nameOf(node))}"`)
-}
-
-const clauses: Readonly<Record<string, string>> = {
-  having: 'HAVING',
-  over: 'window functions (OVER)',
-  lateral: 'LATERAL',
-  overriding: 'OVERRIDING',
-  skip: 'SKIP LOCKED and NOWAIT',
-  orderBy: 'ORDER BY',
-}
-
-/**
- * An expression of which only "true or not" matters: WHERE, ON, WHEN, FILTER.
- *
- * pg-mem computes `null AND false` to null and `null OR false` to false, and takes `null NOT IN (1)` for true. Where
- * null and false are the same to the reader, and no NOT stands above an AND, an OR or an IN, none of it shows: so NOT
- * is moved inwards, by De Morgan's laws.
- */
-export function condition(node: Node, scope: Scope, negated = false): Node {
-  const { op } = node
-  if (node.type === 'binary' && (op === 'AND' || op === 'OR')) {
-    return binary(
-      (op === 'AND') === negated ? 'OR' : 'AND',
-      condition(node.left as Node, scope, negated),
-      condition(node.right as Node, scope, negated),
-    )
-  }
-  if (node.type === 'unary' && op === 'NOT') return condition(node.operand as Node, scope, !negated)
-  if (node.type === 'ternary') {
-    const [side, lo, hi] = [node.value as Node, node.lo as Node, node.hi as Node]
-    const between = { type: 'binary', op: 'AND', left: binary('>=', side, lo), right: binary('<=', side, hi) }
-    return condition(between, scope, (op === 'NOT BETWEEN') !== negated)
-  }
-  if (node.type === 'binary' && (op === 'IN' || op === 'NOT IN')) {
-    const right = node.right as Node
-    const listed = right.type === 'list' ? nodes(right.expressions) : [right]
-    return isStatement(right)
-      ? memberOfSelect(node.left as Node, right, scope, (op === 'NOT IN') !== negated)
-      : memberOf(node.left as Node, listed, scope, (op === 'NOT IN') !== negated)
-  }
-  if (node.type === 'binary' && quantifier(node.right as Node)) return quantified(node, scope, negated)
-  const leaf = value(node, scope)
-  return negated ? { type: 'unary', op: 'NOT', operand: leaf } : leaf
-}
 
 /** An expression whose value matters, null included. */
 export function value(node: Node, scope: Scope): Node {
@@ -127,6 +71,8 @@ function operation(node: Node, scope: Scope): Node {
     // PostgreSQL reads `a = b IS NULL` as `(a = b) IS NULL`; the parser takes it for `a = (b IS NULL)`.
     if (right.type === 'unary' && String(right.op).startsWith('IS ')) scope.refuse(`IS behind ${op}`)
     const side = (operand: Node) => (operand.type === 'numeric' ? operand : value(operand, scope))
+    // Through an index pg-mem finds nulls, too, for a !=.
+    if (op === '!=') return { type: 'unary', op: 'NOT', operand: binary('=', side(left), side(right)) }
     return binary(op as string, side(left), side(right))
   }
   if (arithmetic.has(op)) return binary(op as string, value(left, scope), value(right, scope))
@@ -170,7 +116,8 @@ function cast(node: Node, scope: Scope): Node {
   if (operand.type === 'numeric' && canonical === 'float8') return operand
   const isConstant = operand.type === 'string' || operand.type === 'null' || operand.type === 'integer'
   if (!isConstant && canonical !== 'int4' && canonical !== 'int8') return scope.refuse(`casts of a column to ${target}`)
-  if (/^(date|timestamp)/.test(canonical)) return scope.refuse(`casts of a text to ${target}`)
+  if (/^(date|timestamp)/.test(canonical) && operand.type !== 'null')
+    return scope.refuse(`casts of a text to ${target}`)
   return { type: 'cast', operand: value(operand, scope), to: { name: pgMemTypes[canonical] ?? canonical } }
 }
 
@@ -210,56 +157,6 @@ function call(node: Node, scope: Scope): Node {
   return { ...node, filter: undefined, args: [{ type: 'case', value: null, whens, else: null }] }
 }
 
-function quantifier(node: Node): string | null {
-  const name = node.type === 'call' ? nameOf(node.function) : ''
-  return name === 'any' || name === 'some' || name === 'all' ? name : null
-}
-
-/** `= ANY (…)` and `<> ALL (…)`; pg-mem answers nothing at all for an array and an indexed column. */
-function quantified(node: Node, scope: Scope, negated: boolean): Node {
-  const all = quantifier(node.right as Node) === 'all'
-  const left = node.left as Node
-  const argument = nodes((node.right as Node).args)[0] as Node
-  if (node.op !== (all ? '!=' : '=')) return scope.refuse(`${node.op} ${all ? 'ALL' : 'ANY'}`)
-  const excluded = all !== negated
-  if (isStatement(argument)) return memberOfSelect(left, argument, scope, excluded)
-  if (argument.type === 'array') return memberOf(left, nodes(argument.expressions), scope, excluded)
-  if (argument.type === 'ref' && !excluded) {
-    return binary('=', value(left, scope), { type: 'call', function: { name: 'any' }, args: [value(argument, scope)] })
-  }
-  const source = argument.type === 'cast' ? (argument.operand as Node) : argument
-  const param = source.type === 'parameter' ? scope.params[Number(String(source.name).slice(1)) - 1] : undefined
-  const elements = param && elementsOf(param)
-  if (elements === undefined) return scope.refuse('ANY and ALL of anything but a parameter')
-  // Whatever is compared with an unknown array: the result is null.
-  if (elements === null) return { type: 'boolean', value: false }
-  const listed = elements.map((element) => constant(element, scope.schema.enums, scope.refuse))
-  return memberOf(left, listed, scope, excluded)
-}
-
-/** Whether a value is in a list, or is known not to be in it. */
-function memberOf(left: Node, listed: readonly Node[], scope: Scope, excluded: boolean): Node {
-  const side = value(left, scope)
-  const elements = listed.map((element) => (isLiteral(element) ? element : value(element, scope)))
-  if (excluded && !elements.every(isLiteral)) scope.refuse('NOT IN with anything but constants')
-  const known = elements.filter((element) => element.type !== 'null')
-  if (excluded && known.length < elements.length) return { type: 'boolean', value: false }
-  if (known.length === 0) return { type: 'boolean', value: excluded }
-  const member = binary(excluded ? 'NOT IN' : 'IN', side, { type: 'list', expressions: known })
-  return excluded ? binary('AND', { type: 'unary', op: 'IS NOT NULL', operand: side }, member) : member
-}
-
-/** What `constant` makes, and what the parser makes of a constant. */
-function isLiteral(node: Node): boolean {
-  if (node.type === 'cast') return isLiteral(node.operand as Node)
-  return ['integer', 'numeric', 'string', 'boolean', 'null'].includes(String(node.type))
-}
-
-function memberOfSelect(left: Node, select: Node, scope: Scope, excluded: boolean): Node {
-  if (excluded) return scope.refuse('NOT IN (SELECT …)')
-  return binary('IN', value(left, scope), selectStatement(select, scope))
-}
-
-function binary(op: string, left: Node, right: Node): Node {
+export function binary(op: string, left: Node, right: Node): Node {
   return { type: 'binary', op, left, right }
 }

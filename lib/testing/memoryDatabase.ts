@@ -51,7 +51,8 @@ export async function memoryDatabase(options: MemoryDatabaseOptions = {}): Promi
   const database = databaseOver({
     async acquire(query: QueryIdentity | null) {
       if (closed) throw new DatabaseClosedError(query)
-      return { connection: new MemoryConnection({ engine, schema, store }), release: () => {} }
+      const connection = new MemoryConnection({ engine, schema, store })
+      return { connection, release: () => connection.release() }
     },
     async close() {
       closed = true

@@ -5,7 +5,7 @@ export interface UniqueKey {
   readonly name: string
   table: string
   /** Null if it is over expressions. */
-  columns: readonly string[] | null
+  readonly columns: readonly string[] | null
 }
 
 export interface ForeignKey {
@@ -75,12 +75,6 @@ export class MemorySchema {
       const [table, name] = column.split('.')
       if (table === from && name !== undefined) this.addGenerated(to, name)
     }
-  }
-  renameColumn(table: string, from: string, to: string): void {
-    for (const key of this.#keys) {
-      if (key.table === table) key.columns = key.columns?.map((column) => (column === from ? to : column)) ?? null
-    }
-    if (this.#generated.has(`${table}.${from}`)) this.addGenerated(table, to)
   }
 
   /**

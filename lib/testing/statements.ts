@@ -1,9 +1,11 @@
 // Statements as pg-mem may run them: the parser's tree in; out comes a tree with the parameters in it whose result in
 // pg-mem is PostgreSQL's. Everything that is not known to be so is refused; see expressions.ts.
 
-import { condition, only, type Scope, value } from './expressions.ts'
+import { condition } from './conditions.ts'
+import { value } from './expressions.ts'
 import { MemoryServerError } from './failures.ts'
 import { isNode, type Node, nameOf, nodes, type Tree } from './pgMem.ts'
+import { only, type Scope } from './scope.ts'
 
 const selects: ReadonlySet<unknown> = new Set(['select', 'union', 'union all', 'with'])
 
@@ -114,6 +116,7 @@ function fromItem(item: Node, scope: Scope): Node {
 function joinOn(join: Node, scope: Scope): Node {
   only(join, scope, 'on', 'using')
   if (join.type === 'FULL JOIN') scope.refuse('FULL JOIN')
+  if (join.type === 'CROSS JOIN') return { type: 'INNER JOIN', on: { type: 'boolean', value: true } }
   return isNode(join.on) ? { ...join, on: condition(join.on, scope) } : join
 }
 

@@ -251,12 +251,22 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     ),
     await countUsers(db),
   ]),
-  'other connections do not see what is not committed': filled(async (db) => [
-    await db.unitOfWork(async (uow) => {
+  'other connections do not see what is not committed': filled(async (db) => {
+    const [deleted, seen] = [gate(), gate()]
+    const unit = db.unitOfWork(async (uow) => {
       await deleteUser(uow, { id: 3 })
-      return [await countUsers(uow), await countUsers(db)]
-    }),
-    await countUsers(db),
+      deleted.open()
+      await seen.opened
+      return countUsers(uow)
+    })
+    await deleted.opened
+    const outside = await countUsers(db)
+    seen.open()
+    return [outside, await unit, await countUsers(db)]
+  }),
+  'many inputs at once': filled(async (db) => [
+    await getUser.batch(db, [{ id: 2 }, { id: 99 }, { id: 1 }, { id: 2 }]),
+    await listPostsByAuthor.batch(db, [{ authorId: 2 }, { authorId: 1 }, { authorId: 3 }]),
   ]),
   'writers wait for each other': filled(async (db) => {
     const deactivate = (id: number) =>
@@ -270,4 +280,17 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       await listActiveUsers(db, { afterId: 0, limit: 9 }),
     ]
   }),
+}
+
+interface Gate {
+  readonly opened: Promise<void>
+  open(): void
+}
+
+function gate(): Gate {
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open }
 }

@@ -1,0 +1,52 @@
+import { Client } from 'pg'
+import { QueryError } from 'plainsql'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { testDatabase } from '../../lib/testing/index.ts'
+import { countUsers, createUser } from '../../sql/users.sql.ts'
+import { rowsOf } from './query.ts'
+
+const ada = { email: 'ada@example.com', hashedPassword: 'h', fullName: 'Ada' }
+
+test('each call answers a migrated database of its own', async () => {
+  await using first = await testDatabase()
+  await using second = await testDatabase()
+  await createUser(first, ada)
+  assert.is(await countUsers(first), 1)
+  assert.is(await countUsers(second), 0)
+  assert.is.not(first.url, second.url)
+})
+
+test('many at once share one template', async () => {
+  const schema = `create table made_once (id int); -- ${Date.now()}`
+  const databases = await Promise.all(Array.from({ length: 4 }, () => testDatabase({ schema })))
+  for (const db of databases) assert.equal(await rowsOf('select id from made_once', 'int4')(db, {}), [])
+  await Promise.all(databases.map((db) => db.close()))
+})
+
+test('the database is gone after close, whoever is still connected, and close may be called twice', async () => {
+  const db = await testDatabase()
+  const other = new Client(db.url)
+  other.on('error', () => {})
+  await other.connect()
+  await Promise.all([db.close(), db.close()])
+  await db.close()
+  const error: { code?: string } = await new Client(db.url).connect().then(
+    () => assert.unreachable(),
+    (reason) => reason,
+  )
+  assert.is(error.code, '3D000')
+  await other.end().catch(() => {})
+})
+
+test('an error in the schema names its place, and leaves no template behind', async () => {
+  const schema = 'create table a (id int);\n\ncreate table b (id integr);'
+  for (const _ of [1, 2]) {
+    const error = await testDatabase({ schema }).catch((reason: unknown) => reason)
+    assert.instance(error, QueryError)
+    assert.is((error as QueryError).source, 'options.schema[0]:3')
+    assert.is((error as QueryError).sqlState, '42704')
+  }
+})
+
+test.run()
