@@ -4,11 +4,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MigrationFilesError } from '../migrate/errors.ts'
-import { type AnalyzedQuery, analyze } from './analyze.ts'
+import { analyze } from './analyze.ts'
 import { loadCatalog, loadViews } from './catalog.ts'
 import { type Config, ConfigError } from './config.ts'
 import { describeQueries } from './describe.ts'
 import { emitFile } from './emit.ts'
+import { deriveForms, type FormedQuery } from './forms.ts'
 import type { Diagnostic, ParsedQuery, SqlFile } from './model.ts'
 import { parseSqlFile } from './parse.ts'
 import { openSchema } from './schema.ts'
@@ -47,7 +48,7 @@ export async function compile(folder: string, config: Config): Promise<Compilati
   return { files, diagnostics, queries: queries.length }
 }
 
-function generated(file: SqlFile, analyzed: readonly AnalyzedQuery[], config: Config): GeneratedFile {
+function generated(file: SqlFile, analyzed: readonly FormedQuery[], config: Config): GeneratedFile {
   const own = analyzed.filter((query) => query.file === file)
   return { path: `${file.path}.ts`, text: emitFile(file, own, config.runtime) }
 }
@@ -56,7 +57,7 @@ async function describeAll(
   folder: string,
   config: Config,
   queries: readonly ParsedQuery[],
-): Promise<{ analyzed: AnalyzedQuery[]; diagnostics: readonly Diagnostic[] }> {
+): Promise<{ analyzed: FormedQuery[]; diagnostics: readonly Diagnostic[] }> {
   const schema = await openSchema(folder, config).catch((error: unknown) => {
     if (error instanceof MigrationFilesError) return error
     throw error
@@ -72,7 +73,8 @@ async function describeAll(
       described.map((query) => query.tree),
     )
     const result = analyze(described, catalog, config)
-    return { analyzed: result.analyzed, diagnostics: [...diagnostics, ...result.diagnostics] }
+    const analyzed = await deriveForms(schema.client, result.analyzed, catalog)
+    return { analyzed, diagnostics: [...diagnostics, ...result.diagnostics] }
   } finally {
     await schema.close()
   }

@@ -40,6 +40,11 @@ export function stringLiteral(text: string): string {
   return `'${escaped}'`
 }
 
+/** A text as it stands between backquotes. */
+export function templateText(text: string): string {
+  return text.replace(/[\\`]|\$(?=\{)/g, '\\$&').replaceAll('\r', '\\r')
+}
+
 /** Whether a name has the form of a JavaScript identifier; it may still be reserved. */
 export function isIdentifier(name: string): boolean {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u.test(name)

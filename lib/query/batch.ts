@@ -3,7 +3,7 @@
 
 import { PlainsqlError, QueryError } from '../errors.ts'
 import { locateInput } from './batchErrors.ts'
-import type { BatchSource, Executor, Query } from './executor.ts'
+import type { BatchSource, Executor, Query, QuerySource } from './executor.ts'
 import { quote } from './scanner.ts'
 import { paramsEncoder, type TextValue } from './text.ts'
 
@@ -51,7 +51,7 @@ export async function runEach<Params, Result>(
   query: Query<Params, unknown, Result>,
   params: Params,
 ): Promise<Result> {
-  const single = query.single as Query<unknown, unknown, unknown>
+  const single = query.single as Query<unknown, never, unknown>
   const groups: unknown[][] = []
   let affected = 0
   for (const input of params as readonly unknown[]) {
@@ -62,11 +62,15 @@ export async function runEach<Params, Result>(
   return { groups, affected } as Result
 }
 
-/** An input on its way: its place, and PostgreSQL's texts of its parameters. */
+/** An input on its way. */
 export interface EncodedInput<Params> {
   readonly params: Params
+  /** Its place among the inputs. */
   readonly index: number
+  /** PostgreSQL's texts of its parameters. */
   readonly texts: readonly TextValue[]
+  /** The same for equal inputs. */
+  readonly key: string
 }
 
 /** The rows of each input, by its place, and how many rows were affected in all. */
@@ -75,13 +79,24 @@ interface Answer<Row> {
   readonly affected: number
 }
 
-/** @throws ParameterError naming the input */
-function encodeInputs<Params>(
-  query: Query<Params, unknown, unknown>,
-  inputs: readonly Params[],
-): EncodedInput<Params>[] {
+/** Encodes inputs of a query. It throws ParameterError. */
+export function inputEncoder<Params>(
+  query: QuerySource<Params, unknown>,
+): (params: Params, index: number) => EncodedInput<Params> {
   const encode = paramsEncoder(query)
-  return inputs.map((params, index) => ({ params, index, texts: aboutInput({ params, index }, () => encode(params)) }))
+  return (params, index) => {
+    const texts = encode(params)
+    const [only] = texts
+    // No text of PostgreSQL's holds a NUL.
+    const key = typeof only === 'string' && texts.length === 1 ? only : `\0${JSON.stringify(texts)}`
+    return { params, index, texts, key }
+  }
+}
+
+/** @throws ParameterError naming the input */
+function encodeInputs<Params>(query: QuerySource<Params, unknown>, inputs: readonly Params[]): EncodedInput<Params>[] {
+  const encode = inputEncoder(query)
+  return inputs.map((params, index) => aboutInput({ params, index }, () => encode(params, index)))
 }
 
 /** The answers stand at the inputs' `index`. */
@@ -100,7 +115,7 @@ export async function ask<Params, Row>(
     affected += answer.affected
   }
 
-  if (query.volatile) {
+  if (!query.readOnly) {
     const chunks = rounds(inputs, query.batch?.apart).flatMap(chunked)
     const runAll = async (on: Executor): Promise<void> => {
       for (const chunk of chunks) await run(on, chunk)
@@ -112,16 +127,13 @@ export async function ask<Params, Row>(
   }
 
   const firsts = new Map<string, EncodedInput<Params>>()
-  for (const input of inputs) {
-    const key = JSON.stringify(input.texts)
-    if (!firsts.has(key)) firsts.set(key, input)
-  }
+  for (const input of inputs) if (!firsts.has(input.key)) firsts.set(input.key, input)
   const chunks = chunked([...firsts.values()])
   const worker = async (): Promise<void> => {
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) await run(executor, chunk)
   }
   await Promise.all(Array.from({ length: Math.min(limits.concurrent, chunks.length) }, worker))
-  for (const { index, texts } of inputs) groups[index] ??= [...(groups[firsts.get(JSON.stringify(texts))!.index] ?? [])]
+  for (const { index, key } of inputs) groups[index] ??= [...(groups[firsts.get(key)?.index ?? index] ?? [])]
   return { groups, affected }
 }
 
@@ -151,7 +163,7 @@ function batchForm<Params, Row>(
   query: Query<Params, Row, unknown>,
   form: BatchSource,
   chunk: readonly EncodedInput<Params>[],
-): Query<readonly Params[], { row: Row; input: string | number }, Answer<Row>> {
+): Query<readonly Params[], { row: Row; input: string | number | bigint }, Answer<Row>> {
   const { name, source, kind, params = [], read } = query
   const tag = form.key ?? form.ordinal
   return {
@@ -165,9 +177,9 @@ function batchForm<Params, Row>(
       for (const number of params.keys()) w.text(textArray(chunk, number))
     },
     ...(read && { read: (r) => ({ row: read(r), input: tag?.(r) ?? '' }) }),
-    ...(query.volatile && { volatile: true }),
+    ...(query.readOnly && { readOnly: true }),
     finish: (rows, affected) => ({ groups: grouped(query, form, chunk, rows), affected }),
-    single: query,
+    single: query as unknown as Query<never, never, unknown>,
   }
 }
 
@@ -175,13 +187,15 @@ function grouped<Row>(
   query: Query<never, Row, unknown>,
   form: BatchSource,
   chunk: readonly EncodedInput<unknown>[],
-  rows: readonly { row: Row; input: string | number }[],
+  rows: readonly { row: Row; input: string | number | bigint }[],
 ): Row[][] {
   const groups = chunk.map((): Row[] => [])
   if (form.key) {
-    const byKey = new Map(chunk.map(({ texts }, at) => [texts[0], groups[at]]))
+    const byKey = new Map(chunk.map(({ texts }, at) => [texts[0], groups[at] ?? []]))
     for (const { row, input } of rows) byKey.get(String(input))?.push(row)
-  } else if (form.ordinal) {
+    return chunk.map(({ texts }) => byKey.get(texts[0] ?? null) ?? [])
+  }
+  if (form.ordinal) {
     for (const { row, input } of rows) groups[Number(input) - 1]?.push(row)
   } else if (query.read) {
     if (rows.length !== chunk.length) {

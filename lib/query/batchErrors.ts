@@ -25,6 +25,6 @@ function quotedValues(error: QueryError): string[] | null {
     const parts = columns.includes(', ') ? values.split(', ') : [values]
     return parts.length === columns.split(', ').length ? parts : null
   }
-  const value = /: "([\s\S]*)"$/.exec(error.sqlState.startsWith('22') ? error.cause.message : '')
+  const value = /: "([\s\S]*)"$/.exec(error.sqlState.startsWith('22') ? error.serverError.message : '')
   return value ? [value[1] ?? ''] : null
 }

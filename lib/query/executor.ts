@@ -23,8 +23,9 @@ export interface QuerySource<Params, Row> {
   readonly write?: (w: ParamWriter, p: Params) => void
   /** Reads one row. Absent if the statement returns none. */
   readonly read?: (r: RowReader) => Row
-  /** Whether running it twice is not the same as once: it writes, or calls a volatile function such as `nextval`. */
-  readonly volatile?: true
+  /** It only reads: it writes nothing, locks no rows and calls no volatile function. So it may be asked twice, or once
+   * for several callers. */
+  readonly readOnly?: true
   /** How it runs for many inputs in one statement. Absent if there is no such form: each input is a statement then. */
   readonly batch?: BatchSource
 }
@@ -41,7 +42,7 @@ export interface BatchSource {
   readonly statement: string
   readonly sql: string
   /** The value of the query's only parameter that a row was found by. Its text is that of the parameter. */
-  readonly key?: (r: RowReader) => string | number
+  readonly key?: (r: RowReader) => string | number | bigint
   /** The position of a row's input among the inputs; the first is 1. */
   readonly ordinal?: (r: RowReader) => number
   /**
@@ -65,7 +66,7 @@ export interface Query<Params, Row, Result> extends QuerySource<Params, Row> {
    * Set if this is the batch form of another query: that query. `params` is an array of its inputs then. An executor that
    * cannot run such SQL answers with `runEach` instead, which runs the other query for each of them.
    */
-  readonly single?: Query<never, unknown, unknown>
+  readonly single?: Query<never, never, unknown>
 }
 
 /**

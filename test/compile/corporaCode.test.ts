@@ -13,6 +13,7 @@ import { loadCatalog, loadViews } from '../../lib/compile/catalog.ts'
 import { defaultConfig } from '../../lib/compile/config.ts'
 import { describeQueries, describeStatements } from '../../lib/compile/describe.ts'
 import { emitFile } from '../../lib/compile/emit.ts'
+import { deriveForms } from '../../lib/compile/forms.ts'
 import { lex } from '../../lib/compile/lexer.ts'
 import type { Diagnostic, SqlFile } from '../../lib/compile/model.ts'
 import { parseSqlFile } from '../../lib/compile/parse.ts'
@@ -103,7 +104,10 @@ async function compileSchema(corpus: Corpus, schema: string, out: string): Promi
     const result = analyze(described, catalog, defaultConfig)
     const all = [...parsed.diagnostics, ...diagnostics, ...result.diagnostics]
     mkdirSync(out, { recursive: true })
-    writeFileSync(join(out, `${file.path}.ts`), emitFile(file, result.analyzed, 'plainsql'))
+    writeFileSync(
+      join(out, `${file.path}.ts`),
+      emitFile(file, await deriveForms(client, result.analyzed, catalog), 'plainsql'),
+    )
     return queries.map(({ id }, index): Outcome => {
       const own = all.filter((diagnostic) => diagnostic.query === `q${index}`)
       const [start, end] = [starts[index]!, starts[index + 1] ?? file.text.length]

@@ -1,0 +1,24 @@
+// The form for many inputs as the generated file shows it: which one, why, its SQL, and how rows find their inputs.
+
+import { stringLiteral, templateText } from '../naming.ts'
+import { statementName } from '../statementName.ts'
+import type { FormedQuery } from './candidate.ts'
+
+/** Lines of the object literal that a query is. */
+export function emitForm({ name, form, formReason, readOnly }: FormedQuery): string {
+  const marked = readOnly ? '  readOnly: true,\n' : ''
+  if (form === null)
+    return formReason === '' ? marked : `${marked}  // For many: one statement each, because ${formReason}.\n`
+  return `${marked}  // For many: ${form.why}.
+  batch: {
+    statement: ${stringLiteral(statementName(`${name}_batch`, form.sql))},
+    sql: \`
+${templateText(form.sql)}\`,
+${emitMatch(form)}${form.apart ? `    apart: [${form.apart.join(', ')}],\n` : ''}  },
+`
+}
+
+function emitMatch({ match, columns }: NonNullable<FormedQuery['form']>): string {
+  if (match.by === 'key') return `    key: (r) => r.${match.read}(${match.column}),\n`
+  return match.by === 'ordinal' ? `    ordinal: (r) => r.int8(${columns - 1}),\n` : ''
+}

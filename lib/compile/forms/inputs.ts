@@ -1,0 +1,61 @@
+// The inputs of a batch as a table: `unnest($1::int4[], $2::text[]) with ordinality as input(p1, p2, ordinal)`.
+// `input.p1` is the `$1` of one input. In: a query's parameters. Out: the table's SQL and what stands for each `$n`.
+
+import type { AnalyzedQuery } from '../analyze.ts'
+import type { Catalog, CatalogType } from '../catalog.ts'
+import { baseType } from './facts.ts'
+
+export interface Inputs {
+  /** With the position of each input as `input.ordinal`. */
+  readonly numbered: string
+  readonly plain: string
+  /** What stands for `$n`, n from 1. */
+  value(param: number): string
+  /** The OIDs that PostgreSQL must find for the parameters. */
+  readonly typeOids: readonly number[]
+}
+
+const textArrayOid = 1009
+
+export function inputsOf(query: AnalyzedQuery, catalog: Catalog): Inputs {
+  const params = query.paramTypeOids.map((oid, index) => {
+    const type = catalog.types.get(oid)
+    const name = `p${index + 1}`
+    if (type && fitsInArray(type, catalog)) {
+      return { name, array: `$${index + 1}::${typeName(type)}[]`, value: `input.${name}`, oid: type.array }
+    }
+    const value = type ? `(input.${name}::${typeName(type)})` : `input.${name}`
+    return { name, array: `$${index + 1}::text[]`, value, oid: textArrayOid }
+  })
+  const names = params.map((param) => param.name)
+  const unnest = `unnest(${params.map((param) => param.array).join(', ')})`
+  return {
+    numbered: `${unnest} with ordinality as input(${[...names, 'ordinal'].join(', ')})`,
+    plain: `${unnest} as input(${names.join(', ')})`,
+    value: (param) => params[param - 1]?.value ?? `$${param}`,
+    typeOids: params.map((param) => param.oid),
+  }
+}
+
+/**
+ * Whether `unnest` of an array of the type gives back its elements. It takes arrays in arrays apart, and composites; and
+ * boxes stand in arrays with another delimiter than all other types. Those travel as texts.
+ */
+function fitsInArray(type: CatalogType, catalog: Catalog): boolean {
+  const base = baseType(type.oid, catalog)
+  return type.array !== 0 && base?.element === 0 && base.kind !== 'composite' && base.name !== 'box'
+}
+
+/** The type in SQL. Names in `public` stand alone, as in the author's own SQL. */
+function typeName(type: CatalogType): string {
+  const isArray = type.element !== 0 && type.name.startsWith('_')
+  const name = identifier(isArray ? type.name.slice(1) : type.name)
+  const alone = type.schema === 'pg_catalog' || type.schema === 'public'
+  return `${alone ? '' : `${identifier(type.schema)}.`}${name}${isArray ? '[]' : ''}`
+}
+
+/** A name in SQL. As keywords, char and bit are other types than the ones of that name: character(1), bit(1). */
+export function identifier(name: string): string {
+  const isPlain = /^[a-z_][a-z0-9_]*$/.test(name) && name !== 'char' && name !== 'bit'
+  return isPlain ? name : `"${name.replaceAll('"', '""')}"`
+}

@@ -1,0 +1,122 @@
+// A batching scope: an executor on which equal queries of one tick become one statement.
+// In: an executor. Out: an executor that waits for the end of the tick, then runs each query's calls as a batch.
+
+import { QueryError } from '../errors.ts'
+import { ask, type EncodedInput, inputEncoder } from './batch.ts'
+import type { Executor, Query } from './executor.ts'
+
+export interface BatchingOptions {
+  /**
+   * Whether answers are kept for the life of the scope, so that a question is asked once. Default false: what is asked
+   * in a later tick is asked again. A write through the scope drops them; writes elsewhere go unnoticed.
+   */
+  readonly cache?: boolean
+}
+
+/**
+ * Puts together all calls of one tick: `await Promise.all(posts.map((p) => getUser(scope, { id: p.authorId })))` is one
+ * round trip, and equal calls are asked once.
+ *
+ * A tick is over when no promise callback is left to run: calls behind any number of `await`s belong to it as long as
+ * those wait for what is there already, and not for the network, a file or a timer. Only reads that have a `batch` form
+ * are put together. A write is passed on at once, behind the reads that were called before it.
+ *
+ * An error reaches the callers it concerns: a parameter that does not fit or a missing row of `:one` that call alone; an
+ * error of PostgreSQL all calls of the statement, but outside of a transaction one that lies in the data (class 22,
+ * `raise`) makes each of them run by itself.
+ */
+export function batching(executor: Executor, { cache = false }: BatchingOptions = {}): Executor {
+  let waiting = new Map<object, Queue>()
+  const kept = new Map<object, Map<string, Promise<unknown>>>()
+
+  const dispatch = (): void => {
+    const queues = waiting
+    waiting = new Map()
+    for (const queue of queues.values()) void queue.run()
+  }
+
+  const enqueue = <Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> => {
+    // The calls of a tick settle before nextTick's callbacks run, with all calls that follow from them.
+    if (waiting.size === 0) void Promise.resolve().then(() => process.nextTick(dispatch))
+    const queue = (waiting.get(query) as Calls<Params, Row, Result> | undefined) ?? new Calls(executor, query)
+    waiting.set(query, queue)
+    const input = queue.encode(params, queue.calls.length)
+    if (!cache) return queue.add(input)
+    const answers = kept.get(query) ?? new Map<string, Promise<unknown>>()
+    kept.set(query, answers)
+    const known = answers.get(input.key) as Promise<Result> | undefined
+    if (known !== undefined) return known
+    const answer = queue.add(input)
+    answers.set(input.key, answer)
+    answer.catch(() => answers.delete(input.key))
+    return answer
+  }
+
+  return {
+    async execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
+      // A batch form is put together already.
+      if (query.readOnly && query.single === undefined) return enqueue(query, params)
+      if (!query.readOnly) {
+        dispatch()
+        kept.clear()
+      }
+      return executor.execute(query, params)
+    },
+    ...(executor.unitOfWork && { unitOfWork: executor.unitOfWork.bind(executor) }),
+  }
+}
+
+interface Queue {
+  run(): Promise<void>
+}
+
+interface Call<Params, Result> {
+  readonly input: EncodedInput<Params>
+  readonly resolve: (result: Result | Promise<Result>) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** The calls of one query in one tick. */
+class Calls<Params, Row, Result> implements Queue {
+  readonly calls: Call<Params, Result>[] = []
+  readonly encode: (params: Params, index: number) => EncodedInput<Params>
+  readonly #executor: Executor
+  readonly #query: Query<Params, Row, Result>
+
+  constructor(executor: Executor, query: Query<Params, Row, Result>) {
+    this.#executor = executor
+    this.#query = query
+    this.encode = inputEncoder(query)
+  }
+
+  add(input: EncodedInput<Params>): Promise<Result> {
+    return new Promise((resolve, reject) => this.calls.push({ input, resolve, reject }))
+  }
+
+  async run(): Promise<void> {
+    const { calls } = this
+    const [only] = calls
+    if (calls.length <= 1) return only?.resolve(this.#executor.execute(this.#query, only.input.params))
+    try {
+      const { groups } = await ask(
+        this.#executor,
+        this.#query,
+        calls.map((call) => call.input),
+      )
+      for (const { input, resolve, reject } of calls) {
+        try {
+          const rows = groups[input.index] ?? []
+          resolve(this.#query.finish(rows, rows.length))
+        } catch (error) {
+          reject(error)
+        }
+      }
+    } catch (error) {
+      const alone = error instanceof QueryError && /^(22|P0)/.test(error.sqlState) && this.#executor.unitOfWork
+      for (const { input, resolve, reject } of calls) {
+        if (alone) resolve(this.#executor.execute(this.#query, input.params))
+        else reject(error)
+      }
+    }
+  }
+}
