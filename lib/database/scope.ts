@@ -21,6 +21,13 @@ export interface Unit {
   readonly mark: () => Promise<void>
 }
 
+/** What waits for its turn. */
+interface Call {
+  run(): void
+  /** Whether it writes what was added itself. */
+  readonly flushes: boolean
+}
+
 export class Scope implements UnitOfWork, Frame {
   readonly around: Frame
   failure: unknown = undefined
@@ -34,8 +41,9 @@ export class Scope implements UnitOfWork, Frame {
   #reason: unknown = undefined
   /** While it is open, everything else here waits: the savepoint would take it in. */
   #savepoint: Scope | null = null
-  /** An open savepoint or a running flush; never rejects. */
-  #section: Promise<void> | null = null
+  /** Whether a savepoint is open or a flush under way. */
+  #occupied = false
+  readonly #queue: Call[] = []
   #savepoints = 0
 
   /** @param outer the scope that a savepoint is in; null for the unit itself */
@@ -76,10 +84,8 @@ export class Scope implements UnitOfWork, Frame {
     return this.#deferred.add(run, params)
   }
 
-  async flush(): Promise<void> {
-    this.#refuseIfClosed(null)
-    while (this.#section !== null) await this.#wait(null)
-    await this.#flush()
+  flush(): Promise<void> {
+    return this.#inTurn(null, null, () => this.#flush(), true)
   }
 
   afterCommit(hook: Hook): void {
@@ -92,11 +98,12 @@ export class Scope implements UnitOfWork, Frame {
     this.hooks.afterRollback.push(hook)
   }
 
-  async savepoint<T>(work: (savepoint: UnitOfWork) => Promise<T>): Promise<T> {
-    this.#refuseIfClosed(null)
+  savepoint<T>(work: (savepoint: UnitOfWork) => Promise<T>): Promise<T> {
     const savepoint = new Scope(this.#unit, this, new CallSite(this.savepoint))
-    while (this.#busy) await this.#turn(null)
-    return this.#exclusively(() => this.#runSavepoint(savepoint, work), savepoint)
+    return this.#inTurn(null, null, () => {
+      this.#savepoint = savepoint
+      return this.#alone(() => this.#runSavepoint(savepoint, work))
+    })
   }
 
   get transaction(): Transaction {
@@ -113,11 +120,9 @@ export class Scope implements UnitOfWork, Frame {
    * @throws the error of a deferred write; CommitAbortedError if an earlier error had been swallowed
    */
   async end(): Promise<void> {
+    const flushed = this.#inTurn(null, null, () => this.#flush(), true)
     this.#closed = true
-    while (this.#busy && failureOf(this) === undefined) {
-      if (this.#section !== null) await this.#section
-      else await this.#flush()
-    }
+    await flushed
     await this.#unit.transaction.drained()
     const failure = failureOf(this)
     if (failure !== undefined) throw new CommitAbortedError(failure, this.#kind)
@@ -155,41 +160,57 @@ export class Scope implements UnitOfWork, Frame {
     return this.#outer === null ? 0 : this.#outer.#depth + 1
   }
 
-  async #execute<Params, Row, Result>(
+  #execute<Params, Row, Result>(
     query: Query<Params, Row, Result>,
     params: Params,
     own: Cancellation | null,
   ): Promise<Result> {
+    return this.#inTurn(query, own, () => this.#unit.transaction.execute(this, query, params, own))
+  }
+
+  /**
+   * Starts something when all that was called before it has been started, what was added has been written, and no
+   * savepoint is open.
+   * @param own ends the wait
+   */
+  async #inTurn<T>(
+    query: QueryIdentity | null,
+    own: Cancellation | null,
+    start: () => Promise<T>,
+    flushes = false,
+  ): Promise<T> {
     this.#refuseIfClosed(query)
-    while (this.#busy) {
-      const turn = this.#turn(query)
-      await (own === null ? turn : own.race(turn, () => own.error(query, 'not sent')))
+    this.#refuseFromInside(query)
+    return new Promise((resolve, reject) => {
+      let waits = true
+      own?.fired.then(() => waits && reject(own.error(query, 'not sent')))
+      const run = (): void => {
+        waits = false
+        start().then(resolve, reject)
+      }
+      this.#queue.push({ run, flushes })
+      this.#admit()
+    })
+  }
+
+  #admit(): void {
+    for (let call = this.#queue[0]; call !== undefined && !this.#occupied; call = this.#queue[0]) {
+      if (this.#deferred.size > 0 && !call.flushes) {
+        // Its error is remembered as what broke this scope: whoever waits for it will be told so.
+        this.#flush().catch(() => {})
+      } else {
+        this.#queue.shift()
+        call.run()
+      }
     }
-    return this.#unit.transaction.execute(this, query, params, own)
-  }
-
-  get #busy(): boolean {
-    return this.#section !== null || this.#deferred.size > 0
-  }
-
-  /** Waits for one thing that has to come first. */
-  async #turn(query: QueryIdentity | null): Promise<void> {
-    if (this.#section !== null) return this.#wait(query)
-    // Its error is remembered as what broke this scope: the statement that waits for it will be told so.
-    await this.#flush().catch(() => {})
-  }
-
-  async #wait(query: QueryIdentity | null): Promise<void> {
-    for (let scope = scopeAround(this.#unit.source); scope !== null; scope = scope.#outer) {
-      if (scope === this.#savepoint) throw new SavepointOpenError(query, scope.place)
-    }
-    await this.#section
   }
 
   async #flush(): Promise<void> {
     if (this.#deferred.size === 0) return
+    const failure = failureOf(this)
+    if (failure !== undefined) return this.#deferred.drop(failure)
     const executor: Executor = { execute: (query, params) => this.#unit.transaction.execute(this, query, params) }
-    await this.#exclusively(async () => {
+    await this.#alone(async () => {
       try {
         await this.#deferred.flush(executor)
       } catch (error) {
@@ -200,18 +221,22 @@ export class Scope implements UnitOfWork, Frame {
   }
 
   /** Runs something that nothing else in this scope may come between. */
-  async #exclusively<T>(run: () => Promise<T>, savepoint: Scope | null = null): Promise<T> {
-    let over = (): void => {}
-    this.#section = new Promise((resolve) => {
-      over = resolve
-    })
-    this.#savepoint = savepoint
+  async #alone<T>(run: () => Promise<T>): Promise<T> {
+    this.#occupied = true
     try {
       return await run()
     } finally {
-      this.#section = null
+      this.#occupied = false
       this.#savepoint = null
-      over()
+      this.#admit()
+    }
+  }
+
+  /** A call from inside of the open savepoint would wait for the savepoint, and the savepoint for the call. */
+  #refuseFromInside(query: QueryIdentity | null): void {
+    if (this.#savepoint === null) return
+    for (let scope = scopeAround(this.#unit.source); scope !== null; scope = scope.#outer) {
+      if (scope === this.#savepoint) throw new SavepointOpenError(query, scope.place)
     }
   }
 

@@ -1,12 +1,14 @@
 // What the tests of the unit of work share: a table of notes, an observer outside of every pool, and a count of what is
 // sent, by query name or control statement, one entry per round trip.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import * as assert from 'uvu/assert'
 import type { Connection, ConnectionSource, Lease } from '../../lib/database/connection.ts'
 import { type Database, databaseOver } from '../../lib/database/database.ts'
 import type { InsideUnitOptions } from '../../lib/database/insideUnit.ts'
-import { type PoolOptions, pooledConnections } from '../../lib/database/pool.ts'
+import { pooledConnections } from '../../lib/database/pool.ts'
+import type { PoolOptions } from '../../lib/index.ts'
 import type { Query } from '../../lib/query/executor.ts'
 import { type Exec, exec, type One, one, type Value, type Values, value, values } from '../../lib/query/kinds.ts'
 import { freshDatabase } from './server.ts'
@@ -177,11 +179,18 @@ export async function openTestBed({ pool = { max: 4 }, url, spoil, ...inside }: 
     sent: () => log.splice(0),
     async assertClean(): Promise<void> {
       assert.is(held.now, 0, 'a connection was not given back')
-      const left = await observer.query(
-        `select state, query from pg_stat_activity
-         where application_name = 'unit' and datname = current_database() and state <> 'idle'`,
-      )
-      assert.equal(left.rows, [], 'a transaction was left open')
+      let rows: unknown[] = []
+      // A backend is idle a moment after its answer has come.
+      for (let look = 0; look < 50; look++) {
+        const left = await observer.query(
+          `select state, query from pg_stat_activity
+           where application_name = 'unit' and datname = current_database() and state <> 'idle'`,
+        )
+        rows = left.rows
+        if (rows.length === 0) return
+        await sleep(10)
+      }
+      assert.equal(rows, [], 'a transaction was left open')
     },
     async close(): Promise<void> {
       log = []
