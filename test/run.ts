@@ -22,7 +22,7 @@ const files = findFiles(process.argv.slice(2))
 const running = new Set<ChildProcess>()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    for (const child of running) child.kill('SIGKILL')
+    for (const child of running) killGroup(child)
     // The server ends with this process.
     process.exit(130)
   })
@@ -65,6 +65,8 @@ async function runFile(file: string): Promise<Result> {
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, PLAINSQL_TEST_SERVER: server.url },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, so that what a test starts can be killed with it.
+    detached: true,
   })
   running.add(child)
   let output = ''
@@ -76,7 +78,7 @@ async function runFile(file: string): Promise<Result> {
   child.stderr.setEncoding('utf8').on('data', collect)
   const timer = setTimeout(() => {
     timedOut = true
-    child.kill('SIGKILL')
+    killGroup(child)
   }, Number(timeout) * 1000)
   // 'exit' and not 'close': a process that the test left behind may hold the pipes open for ever.
   const code = await new Promise<number | string>((done) => {
@@ -85,6 +87,15 @@ async function runFile(file: string): Promise<Result> {
   clearTimeout(timer)
   running.delete(child)
   return judge(output, timedOut ? `did not end within ${timeout} s` : code === 0 ? '' : `exit code ${code}`)
+}
+
+function killGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  } catch (error) {
+    // It has ended by itself in this moment.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 function judge(output: string, ending: string): Result {

@@ -15,7 +15,12 @@ import * as assert from 'uvu/assert'
 const holder = join(dirname(fileURLToPath(import.meta.url)), 'holder.ts')
 const scratch = mkdtempSync(join(tmpdir(), 'plainsql-lifetime-'))
 chmodSync(scratch, 0o755)
-process.on('exit', () => rmSync(scratch, { recursive: true }))
+const children: ChildProcess[] = []
+process.on('exit', () => {
+  // Those of a test that failed half way.
+  for (const child of children) child.kill('SIGKILL')
+  rmSync(scratch, { recursive: true })
+})
 
 interface User {
   readonly name: string
@@ -99,11 +104,13 @@ async function hold(user: User, args: readonly string[]): Promise<{ child: Child
 }
 
 function start(user: User, args: readonly string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
-  return spawn(process.execPath, ['--import', import.meta.resolve('tsx'), holder, ...args], {
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), holder, ...args], {
     env: { ...process.env, XDG_CACHE_HOME: folderOf(user, 'cache'), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...user.ids,
   })
+  children.push(child)
+  return child
 }
 
 /** A folder that belongs to the user and that others may enter. */
