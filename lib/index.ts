@@ -10,9 +10,11 @@ export type { RetryOptions } from './database/retry.ts'
 export type { TransactionOptions } from './database/transactionOptions.ts'
 export type { UnitOfWork, UnitOfWorkOptions } from './database/unitOfWork.ts'
 export * from './errors.ts'
+export { type BatchingOptions, batching } from './query/batching.ts'
 export type { Codec } from './query/codecs.ts'
 export * as codec from './query/codecs.ts'
-export type { Executor, Kind, Query, QuerySource } from './query/executor.ts'
+export type { BatchSource, Executor, Kind, Query, QuerySource } from './query/executor.ts'
+export { type Included, include, type Relation, type Relations, relation } from './query/include.ts'
 export {
   type Exec,
   exec,
