@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { readArchive, writeArchive } from './archive.ts'
 import type { Binaries } from './binaries.ts'
 import { EmbeddedServerError } from './errors.ts'
+import { copyFolder } from './files.ts'
 import { runInitdb, type Surroundings } from './programs.ts'
 import { canReach } from './user.ts'
 
@@ -56,11 +57,13 @@ export async function openDataDirectory(
   }
   const content = existsSync(path) ? readdirSync(path) : []
   if (content.length === 0) {
-    // Built beside and renamed: a folder that somebody wants to keep is never half made.
-    const building = `${path}.new-${process.pid}`
-    await rm(building, { recursive: true, force: true })
-    await create(building)
-    await rename(building, path)
+    // Made where it goes with us if we are killed, and renamed into place: what somebody keeps is never half made.
+    const made = join(around.folder, 'new')
+    const beside = `${path}.new-${process.pid}`
+    await create(made)
+    await copyFolder(made, beside)
+    await rename(beside, path)
+    await rm(made, { recursive: true })
     return
   }
   if (!content.includes('PG_VERSION')) {

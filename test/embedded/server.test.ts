@@ -86,6 +86,8 @@ for (const mode of ['fast', 'immediate'] as const) {
 
 test('a data directory is made, kept, durable, and used by one server at a time', async () => {
   const dataDirectory = join(scratch, 'new', 'data')
+  // A cold cache, so that initdb has to be able to work here.
+  process.env.XDG_CACHE_HOME = join(scratch, 'cache')
   {
     await using server = await startEmbedded({ dataDirectory })
     assert.equal(await query(server.url, 'show fsync'), [{ fsync: 'on' }])
@@ -98,6 +100,7 @@ test('a data directory is made, kept, durable, and used by one server at a time'
   await using server = await startEmbedded({ dataDirectory })
   assert.equal(await query(server.url, 'select id from kept'), [{ id: 7 }])
   assert.equal(readdirSync(join(scratch, 'new')), ['data'])
+  delete process.env.XDG_CACHE_HOME
 })
 
 test('a folder with other things in it is left alone', async () => {
