@@ -135,12 +135,48 @@ export class ConnectionError extends PlainsqlError {
   }
 }
 
+/** Somebody who holds a connection. */
+export interface Holder {
+  /** `unit of work`, or `shared` for one on which statements outside of units of work run. */
+  readonly use: 'unit of work' | 'shared'
+  /** For how long, in ms. */
+  readonly ms: number
+  /** What its server process is running, if anything. */
+  readonly running: QueryIdentity | null
+  /** Where it was acquired: `src/orders.ts:12:9`; null unless `pool.traceHolders` is on. */
+  readonly place: string | null
+}
+
 /** No connection became free in time. */
 export class AcquireTimeoutError extends PlainsqlError {
-  constructor(query: QueryIdentity | null, timeoutMs: number, pool: { max: number; waiting: number }) {
+  /** Who held the connections then, the longest first. */
+  readonly holders: readonly Holder[]
+
+  constructor(
+    query: QueryIdentity | null,
+    timeoutMs: number,
+    pool: { max: number; waiting: number; holders?: readonly Holder[]; traced?: boolean },
+  ) {
+    const { max, waiting, holders = [], traced = true } = pool
     super(
-      `no connection became free within ${timeoutMs} ms: all ${pool.max} are in use and ${pool.waiting} other callers wait` +
-        `${inQuery(query)}. Look for units of work that wait for something else, or raise pool.max`,
+      `no connection became free within ${timeoutMs} ms: all ${max} are in use and ${waiting} other callers wait` +
+        `${inQuery(query)}. Look for units of work that wait for something else, or raise pool.max` +
+        `${holders.map(holderLine).join('')}${traced ? '' : '\n  (pool.traceHolders says where they were acquired)'}`,
+    )
+    this.holders = holders
+  }
+}
+
+function holderLine({ use, ms, running, place }: Holder): string {
+  const doing = running === null ? 'idle' : `running ${running.name} (${running.source})`
+  return `\n  ${use} for ${Math.round(ms)} ms, ${doing}${place === null ? '' : `, acquired at ${place}`}`
+}
+
+/** Too many callers wait for a connection already; nothing was sent. */
+export class PoolOverloadedError extends PlainsqlError {
+  constructor(query: QueryIdentity | null, maxWaiting: number) {
+    super(
+      `${maxWaiting} callers wait for a connection already (pool.maxWaiting)${inQuery(query)}: ask for less at a time`,
     )
   }
 }

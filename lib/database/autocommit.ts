@@ -1,4 +1,5 @@
-// One statement outside of any unit of work, on a connection of its own for as long as it runs.
+// One statement outside of any unit of work: on a connection that others use too, where the source has such, else on
+// one of its own for as long as it runs.
 
 import { CancelledError, ConnectionError } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
@@ -6,11 +7,22 @@ import { acquire, type Cancellation, cancellable } from './cancellation.ts'
 import type { ConnectionSource } from './connection.ts'
 
 /** @param cancellation ends the call: the wait for a connection, or the statement at the server */
-export async function autocommit<Params, Row, Result>(
+export function autocommit<Params, Row, Result>(
   source: ConnectionSource,
   query: Query<Params, Row, Result>,
   params: Params,
   cancellation: Cancellation | null = null,
+): Promise<Result> {
+  // A CancelRequest could hit the statement of somebody else there.
+  if (cancellation === null && source.execute !== undefined) return source.execute(query, params)
+  return alone(source, query, params, cancellation)
+}
+
+async function alone<Params, Row, Result>(
+  source: ConnectionSource,
+  query: Query<Params, Row, Result>,
+  params: Params,
+  cancellation: Cancellation | null,
 ): Promise<Result> {
   const lease = await acquire(source, query, cancellation)
   try {

@@ -24,6 +24,12 @@ export class Call {
   /** Whether it may have reached the server. */
   sent = false
   attempts = 0
+  /** Whether a copy of it runs on another connection, whose answer comes first. */
+  elsewhere = false
+  /** Since when it waits for a connection. */
+  since = 0
+  /** How long the server is expected to be busy with it. */
+  expectedMs = 0
   rows: unknown[] = []
   affected = 0
   tag = ''

@@ -41,11 +41,18 @@ export interface Lease {
   release(reusable: boolean): void
 }
 
+export interface CloseOptions {
+  /** How long running work may go on before it is cancelled, in ms. Default: until it ends by itself. */
+  readonly graceMs?: number
+}
+
 /** Where connections come from. */
 export interface ConnectionSource {
   /** @param query whom it is for, to be named in errors */
   acquire(query: QueryIdentity | null): Promise<Lease>
-  close(): Promise<void>
+  /** Runs a statement as a transaction of its own, if there is a better way than a connection to itself. */
+  execute?<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result>
+  close(options?: CloseOptions): Promise<void>
 }
 
 /** PostgreSQL's texts as they are: the generated decoder parses them. */

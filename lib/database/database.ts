@@ -4,9 +4,11 @@ import type { Executor, Query } from '../query/executor.ts'
 import { autocommit } from './autocommit.ts'
 import { CallSite } from './callSite.ts'
 import { Cancellation, type CancelOptions } from './cancellation.ts'
-import type { ConnectionSource } from './connection.ts'
+import type { CloseOptions, ConnectionSource } from './connection.ts'
 import { type InsideUnitOptions, scopeToJoin } from './insideUnit.ts'
-import { type PoolOptions, pooledConnections } from './pool.ts'
+import { pooledConnections } from './pool.ts'
+import { type PoolOptions, poolSettings } from './poolOptions.ts'
+import { readTargets } from './targets.ts'
 import { joinUnit, runUnitOfWork, type UnitOfWork, type UnitOfWorkOptions } from './unitOfWork.ts'
 
 export interface DatabaseOptions extends InsideUnitOptions {
@@ -36,8 +38,11 @@ export interface Database extends Executor, AsyncDisposable {
    * cancelled has a connection of its own while it runs, and the server really stops its statement.
    */
   with(options: CallOptions): Executor
-  /** Waits for running work, closes every connection and refuses new work. Safe to call twice. */
-  close(): Promise<void>
+  /**
+   * Refuses new work, lets running work end (for `graceMs` at most, then the server cancels it) and closes every
+   * connection. Safe to call twice.
+   */
+  close(options?: CloseOptions): Promise<void>
 }
 
 export interface CallOptions extends CancelOptions {
@@ -50,18 +55,24 @@ export interface CallOptions extends CancelOptions {
  */
 export function createDatabase(options: DatabaseOptions = {}): Database {
   const client = {
-    ...(options.url === undefined ? {} : { connectionString: options.url }),
     application_name: options.applicationName ?? process.argv[1]?.split('/').at(-1) ?? 'plainsql',
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
   }
-  return databaseOver(pooledConnections(client, options.pool), options)
+  const connections = pooledConnections(readTargets(options.url), poolSettings(options.pool ?? {}), client)
+  return databaseOver(connections, options)
 }
 
 /** A database over any source of connections: the pool, or a test database's. */
 export function databaseOver(connections: ConnectionSource, inside: InsideUnitOptions = {}): Database {
-  async function execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
-    const scope = scopeToJoin(connections, query, inside, () => new CallSite(execute))
-    return scope === null ? autocommit(connections, query, params) : scope.execute(query, params)
+  // Not async: a promise less on the way of every statement.
+  function execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
+    try {
+      const scope = scopeToJoin(connections, query, inside, () => new CallSite(execute))
+      return scope === null ? autocommit(connections, query, params) : scope.execute(query, params)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   async function unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
@@ -94,7 +105,7 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
     execute,
     unitOfWork,
     with: withOptions,
-    close: () => connections.close(),
+    close: (closing) => connections.close(closing),
     [Symbol.asyncDispose]: () => connections.close(),
   }
 }

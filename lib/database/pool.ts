@@ -1,86 +1,283 @@
 // The connections of a database: a `pg-pool` whose clients are checked out one owner at a time and given back
 // undamaged by SQL errors. Never `pool.query`: it destroys its connection on any error.
+// In: settings. Out: a source of connections that are alive, not too old, and on the right server.
 
-import { Client, type ClientConfig, type PoolClient } from 'pg'
+import type { Client, ClientConfig, PoolClient } from 'pg'
 import Pool from 'pg-pool'
-import { AcquireTimeoutError, ConnectionError, DatabaseClosedError, type QueryIdentity } from '../errors.ts'
-import { type Connection, type ConnectionSource, type Lease, plainConnection } from './connection.ts'
-import { wireOver } from './wire.ts'
+import {
+  AcquireTimeoutError,
+  ConnectionError,
+  DatabaseClosedError,
+  type Holder,
+  PoolOverloadedError,
+  type QueryIdentity,
+} from '../errors.ts'
+import type { Query } from '../query/executor.ts'
+import { CallSite } from './callSite.ts'
+import { settlesWithin } from './cancellation.ts'
+import { Circuit } from './circuit.ts'
+import { type CloseOptions, type Connection, type ConnectionSource, type Lease, plainConnection } from './connection.ts'
+import { type LaneLease, Lanes } from './lanes.ts'
+import type { PoolSettings } from './poolOptions.ts'
+import { clientClass } from './session.ts'
+import type { Targets } from './targets.ts'
+import { Wire, wireOver } from './wire.ts'
 
-/** How many connections there are, and how long they are waited for and kept. */
-export interface PoolOptions {
-  /** Connections at most. Default 10: more seldom helps a server whose cores are busy. */
-  readonly max?: number
-  /** Idle connections that are kept for good. Default 0. */
-  readonly min?: number
-  /** How long a caller waits for a connection before AcquireTimeoutError, in ms. Default 30,000; 0 waits for ever. */
-  readonly acquireTimeoutMs?: number
-  /** After how long an idle connection is closed, in ms. Default 10,000; 0 never. */
-  readonly idleTimeoutMs?: number
-  /** After how long a connection is replaced, in ms. Default 30 minutes; 0 never. */
-  readonly maxLifetimeMs?: number
+/** The pool at a moment. */
+export interface PoolStats {
+  /** Connections, those that are being made included. */
+  readonly total: number
+  /** Connections that nobody holds. */
+  readonly idle: number
+  /** Connections that statements outside of units of work share, and those statements. */
+  readonly lanes: number
+  readonly inFlight: number
+  /** Callers who wait for a connection. */
+  readonly waiting: number
+  /** Whether the server could not be reached when it was last tried. */
+  readonly unreachable: boolean
 }
 
-const defaults = { max: 10, min: 0, acquireTimeoutMs: 30_000, idleTimeoutMs: 10_000, maxLifetimeMs: 30 * 60_000 }
-
-/** What pg sends in its startup message: settings of the session, by name. */
-interface Startup {
-  getStartupConf(): Record<string, string>
+export interface PooledConnections extends ConnectionSource {
+  stats(): PoolStats
 }
 
-/** A client whose session prints dates as our decoders read them, whatever the server, database or role say. */
-class IsoClient extends Client {
-  getStartupConf(): Record<string, string> {
-    const inherited = Client.prototype as unknown as Startup
-    return { ...inherited.getStartupConf.call(this), DateStyle: 'ISO' }
+/** What is known of a client beside the client itself. */
+interface Seat {
+  readonly connection: Connection
+  readonly expiresAt: number
+  idleSince: number
+}
+
+const watchMs = 1_000
+
+export function pooledConnections(targets: Targets, settings: PoolSettings, client: ClientConfig): PooledConnections {
+  return new TunedPool(targets, settings, client)
+}
+
+class TunedPool implements PooledConnections {
+  readonly execute?: <Params, Row, Result>(query: Query<Params, Row, Result>, params: Params) => Promise<Result>
+  readonly #settings: PoolSettings
+  readonly #targets: Targets
+  readonly #pool: Pool<Client>
+  readonly #lanes: Lanes
+  readonly #circuit = new Circuit()
+  readonly #seats: WeakMap<object, Seat> = new WeakMap()
+  readonly #held: Map<Lease, { connection: Connection; since: number; use: Holder['use']; site: CallSite | null }> =
+    new Map()
+  readonly #wires: Set<Wire> = new Set()
+  /** Connections that were idle before this are not trusted: one of them turned out to lead nowhere. */
+  #suspectBefore = 0
+  #target = 0
+  #acquiring = 0
+  #closing: Promise<void> | null = null
+  #onQuiet: (() => void) | null = null
+  #watch: NodeJS.Timeout | null = null
+
+  constructor(targets: Targets, settings: PoolSettings, client: ClientConfig) {
+    this.#settings = settings
+    this.#targets = targets
+    this.#pool = new Pool({
+      ...targets.config,
+      ...client,
+      Client: clientClass(settings, targets.sessionAttrs, () => targets.list[this.#target]),
+      max: settings.max,
+      min: settings.min,
+      maxUses: settings.maxUses || Number.POSITIVE_INFINITY,
+      connectionTimeoutMillis: settings.acquireTimeoutMs,
+      idleTimeoutMillis: settings.idleTimeoutMs,
+      // A script that forgets close() ends nevertheless.
+      allowExitOnIdle: true,
+    })
+    // An idle client that dies tells its pool, which has removed it already and needs no help; without a listener the
+    // process would end. One that dies in use fails its statement, which is where the owner hears of it.
+    this.#pool.on('error', () => {})
+    this.#pool.on('connect', (connected) => connected.on('error', () => {}))
+    this.#lanes = new Lanes({
+      max: settings.max,
+      waitMs: settings.acquireTimeoutMs,
+      pingMs: settings.connectTimeoutMs,
+      open: (call) => this.#openLane(call.query),
+      timedOut: (call) => this.#timedOut(call.query),
+    })
+    if (settings.lanes && !plain) this.execute = (query, params) => this.#share(query, params)
   }
-}
 
-/** @param client connection settings as `pg` takes them */
-export function pooledConnections(client: ClientConfig, options: PoolOptions = {}): ConnectionSource {
-  const { max, min, acquireTimeoutMs, idleTimeoutMs, maxLifetimeMs } = { ...defaults, ...options }
-  const pool = new Pool({
-    ...client,
-    Client: IsoClient,
-    max,
-    min,
-    connectionTimeoutMillis: acquireTimeoutMs,
-    idleTimeoutMillis: idleTimeoutMs,
-    maxLifetimeSeconds: maxLifetimeMs / 1000,
-  })
-  // An idle client that dies tells its pool, which has removed it already and needs no help; without a listener the
-  // process would end. One that dies in use fails its statement, which is where the owner hears of it.
-  pool.on('error', () => {})
-  pool.on('connect', (connected) => connected.on('error', () => {}))
-  let closing: Promise<void> | undefined
+  async acquire(query: QueryIdentity | null): Promise<Lease> {
+    this.#admit(query)
+    const site = this.#settings.traceHolders ? new CallSite(this.acquire) : null
+    // An idle lane would be a connection that is there for the taking.
+    if (this.#pool.idleCount === 0 && this.#pool.totalCount >= this.#settings.max) this.#lanes.yieldOne()
+    return this.#checkOut(query, 'unit of work', site)
+  }
 
-  return {
-    async acquire(query: QueryIdentity | null): Promise<Lease> {
-      if (closing) throw new DatabaseClosedError(query)
-      const acquired = await pool.connect().catch((error: Error) => {
-        if (closing) throw new DatabaseClosedError(query)
-        if (error.message === 'timeout exceeded when trying to connect') {
-          throw new AcquireTimeoutError(query, acquireTimeoutMs, { max, waiting: pool.waitingCount })
+  stats(): PoolStats {
+    const { totalCount: total, idleCount: idle, waitingCount } = this.#pool
+    const { lanes, inFlight, waiting } = this.#lanes.stats
+    return { total, idle, lanes, inFlight, waiting: waitingCount + waiting, unreachable: this.#circuit.open }
+  }
+
+  close({ graceMs }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#shutDown(graceMs)
+    return this.#closing
+  }
+
+  #share<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
+    try {
+      this.#admit(query)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return this.#lanes.execute(query, params)
+  }
+
+  #admit(query: QueryIdentity | null): void {
+    if (this.#closing !== null) throw new DatabaseClosedError(query)
+    const waiting = this.#pool.waitingCount + this.#lanes.waiting
+    if (waiting > 0 && waiting >= this.#settings.maxWaiting) throw new PoolOverloadedError(query, waiting)
+  }
+
+  async #openLane(query: QueryIdentity | null): Promise<LaneLease> {
+    const lease = await this.#checkOut(query, 'shared', null)
+    const { connection } = lease
+    if (connection instanceof Wire) return { connection, release: lease.release }
+    lease.release(true)
+    throw new ConnectionError(
+      query,
+      new Error('this version of pg has no connections to share: set pool.lanes to false'),
+    )
+  }
+
+  /** A connection that is young enough and, if it idled for long, has just answered. */
+  async #checkOut(query: QueryIdentity | null, use: Holder['use'], site: CallSite | null): Promise<Lease> {
+    this.#acquiring++
+    try {
+      for (;;) {
+        const client = await this.#connect(query)
+        const seat = this.#seats.get(client) ?? this.#seat(client)
+        if (await this.#usable(seat)) return this.#lease(client, seat, use, site)
+        client.release(true)
+      }
+    } finally {
+      this.#acquiring--
+      this.#checkQuiet()
+    }
+  }
+
+  async #connect(query: QueryIdentity | null): Promise<PoolClient> {
+    const makes = this.#pool.idleCount === 0 && this.#pool.totalCount < this.#settings.max
+    if (makes) this.#circuit.enter(query)
+    for (let attempt = 1; ; attempt++) {
+      const target = this.#target
+      try {
+        const client = await this.#pool.connect()
+        this.#circuit.succeeded()
+        return client
+      } catch (error) {
+        const failure = error as Error
+        if (failure.message === 'timeout exceeded when trying to connect') {
+          this.#circuit.gaveUp()
+          throw this.#timedOut(query)
         }
-        throw new ConnectionError(query, error)
+        // Whoever failed at the same time has turned to the next host already.
+        if (this.#target === target) this.#target = (target + 1) % this.#targets.list.length
+        if (attempt < this.#targets.list.length) continue
+        this.#circuit.failed(failure)
+        throw new ConnectionError(query, failure)
+      }
+    }
+  }
+
+  #seat(client: PoolClient): Seat {
+    const { maxLifetimeMs, preparedStatements } = this.#settings
+    const wire = plain ? null : wireOver(client as unknown as Client, preparedStatements)
+    const now = performance.now()
+    const lifetimeMs = maxLifetimeMs === 0 ? Number.POSITIVE_INFINITY : maxLifetimeMs * (1 - Math.random() / 5)
+    const seat: Seat = { connection: wire ?? plainConnection(client), expiresAt: now + lifetimeMs, idleSince: now }
+    this.#seats.set(client, seat)
+    return seat
+  }
+
+  async #usable({ connection, expiresAt, idleSince }: Seat): Promise<boolean> {
+    const now = performance.now()
+    if (now > expiresAt || idleSince < this.#suspectBefore) return false
+    if (now - idleSince <= this.#settings.pingAfterIdleMs) return true
+    const { pingTimeoutMs } = this.#settings
+    const answer = connection instanceof Wire ? connection.ping(pingTimeoutMs) : connection.control('')
+    const alive = (await settlesWithin(answer, pingTimeoutMs)) && (await answer.then(yes, no))
+    // What was idle for as long leads to the same nowhere, and need not be asked.
+    if (!alive) this.#suspectBefore = now - this.#settings.pingAfterIdleMs
+    return alive
+  }
+
+  #lease(client: PoolClient, seat: Seat, use: Holder['use'], site: CallSite | null): Lease {
+    const { connection } = seat
+    const lease: Lease = {
+      connection,
+      release: (reusable) => {
+        this.#held.delete(lease)
+        if (connection instanceof Wire) this.#wires.delete(connection)
+        seat.idleSince = performance.now()
+        client.release(!reusable)
+        this.#checkQuiet()
+      },
+    }
+    this.#held.set(lease, { connection, since: performance.now(), use, site })
+    if (connection instanceof Wire) this.#wires.add(connection)
+    this.#watch ??= this.#settings.answerTimeoutMs > 0 ? setInterval(() => this.#checkAnswers(), watchMs).unref() : null
+    return lease
+  }
+
+  /** A server that should have cancelled a statement long ago, and says nothing, is not there any more. */
+  #checkAnswers(): void {
+    const now = performance.now()
+    for (const wire of this.#wires) {
+      const ms = Math.round(wire.busyMs(now))
+      if (ms > this.#settings.answerTimeoutMs) wire.destroy(new Error(`no answer for ${ms} ms (pool.answerTimeoutMs)`))
+    }
+  }
+
+  #timedOut(query: QueryIdentity | null): AcquireTimeoutError {
+    const { max, acquireTimeoutMs, traceHolders } = this.#settings
+    const now = performance.now()
+    const holders = [...this.#held.values()]
+      .sort((a, b) => a.since - b.since)
+      .map(({ connection, since, use, site }): Holder => {
+        const running = connection instanceof Wire ? connection.running : null
+        return { use, ms: now - since, running, place: site?.place ?? null }
       })
-      return lease(acquired)
-    },
+    const waiting = this.#pool.waitingCount + this.#lanes.waiting
+    return new AcquireTimeoutError(query, acquireTimeoutMs, { max, waiting, holders, traced: traceHolders })
+  }
 
-    close(): Promise<void> {
-      closing ??= pool.end()
-      return closing
-    },
+  async #shutDown(graceMs: number | undefined): Promise<void> {
+    const quiet = Promise.all([this.#lanes.drain(), this.#quiet()])
+    if (graceMs !== undefined && !(await settlesWithin(quiet, graceMs))) {
+      await Promise.all([...this.#wires].map((wire) => wire.cancel().catch(() => {})))
+      // What a server was able to cancel is over now; the rest is not waited for.
+      if (!(await settlesWithin(quiet, 1_000))) {
+        for (const wire of this.#wires) wire.destroy(new Error('the database was closed'))
+      }
+    }
+    await quiet
+    if (this.#watch !== null) clearInterval(this.#watch)
+    await this.#pool.end()
+  }
+
+  #quiet(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onQuiet = resolve
+      this.#checkQuiet()
+    })
+  }
+
+  #checkQuiet(): void {
+    if (this.#held.size === 0 && this.#acquiring === 0) this.#onQuiet?.()
   }
 }
 
-const connections: WeakMap<object, Connection> = new WeakMap()
+/** For tests: everything over `client.query`, as on a client without a socket of its own. */
+const plain = process.env.PLAINSQL_PLAIN === '1'
 
-function lease(client: PoolClient): Lease {
-  let connection = connections.get(client)
-  if (connection === undefined) {
-    connection = (process.env.PLAINSQL_PLAIN ? null : wireOver(client as unknown as Client)) ?? plainConnection(client)
-    connections.set(client, connection)
-  }
-  return { connection, release: (reusable) => client.release(!reusable) }
-}
+const yes = (): boolean => true
+const no = (): boolean => false

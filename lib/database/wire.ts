@@ -5,7 +5,7 @@
 
 import type { Duplex } from 'node:stream'
 import type { Client } from 'pg'
-import { ConnectionError, PlainsqlError, queryError } from '../errors.ts'
+import { ConnectionError, PlainsqlError, type QueryIdentity, queryError } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
 import { Call } from './call.ts'
 import { backendOf, cancelRequest } from './cancelRequest.ts'
@@ -48,8 +48,9 @@ export class Wire implements Connection {
   #unsent: Call | null = null
   #inFlight = 0
   #flushing = false
-  /** When the server began with the first call in flight. */
+  /** When the answer to the first call in flight could have come, had it taken no time. */
   #since = 0
+  #roundTripMs = 0
   /** The beginning of a message whose end has not come yet. */
   #parts: Buffer[] = []
   #partsLength = 0
@@ -68,14 +69,24 @@ export class Wire implements Connection {
     stream.on('close', () => this.#lose(new Error('the connection was lost')))
   }
 
+  /** What the server is at. */
+  get running(): QueryIdentity | null {
+    return this.#first?.query ?? null
+  }
+
   /** Calls that have not been answered. */
   get inFlight(): number {
     return this.#inFlight
   }
 
-  /** For how long the first call in flight has been running; 0 if there is none. */
+  /** For how long the server has been at the first call in flight, without the way there; 0 if there is none. */
   busyMs(now: number): number {
     return this.#first?.sent ? now - this.#since : 0
+  }
+
+  /** What waits for the first call in flight to be answered. */
+  *behindFirst(): Generator<Call> {
+    for (let call = this.#first?.next ?? null; call !== null; call = call.next) yield call
   }
 
   execute<Params, Row, Result>(
@@ -94,7 +105,7 @@ export class Wire implements Connection {
     })
   }
 
-  /** One round trip that asks for nothing. @throws ConnectionError if there is no answer in time */
+  /** One round trip that asks for nothing, and tells how long the way is. @throws ConnectionError if there is no answer in time */
   ping(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.destroy(new Error(`no answer to a ping within ${timeoutMs} ms`)), timeoutMs)
@@ -115,8 +126,11 @@ export class Wire implements Connection {
     this.#lose(cause)
   }
 
-  /** Writes a query's messages; they leave with everything else of this tick. Errors are the call's. */
-  submit(call: Call, preludes: readonly string[] = []): void {
+  /**
+   * Writes a query's messages; they leave with everything else of this tick.
+   * @returns false if a parameter did not fit: the call has failed, and nothing is sent
+   */
+  submit(call: Call, preludes: readonly string[] = []): boolean {
     const out = this.#out
     const before = out.end - out.start
     try {
@@ -127,9 +141,10 @@ export class Wire implements Connection {
       out.end = out.start + before
       // The stack is the caller's own, unless the call had to wait for a connection.
       call.fail(() => error)
-      return
+      return false
     }
     this.#send(call)
+    return true
   }
 
   #send(call: Call, bytes?: Uint8Array): void {
@@ -153,7 +168,8 @@ export class Wire implements Connection {
 
   #flush(): void {
     this.#flushing = false
-    if (this.#first === this.#unsent) this.#since = performance.now()
+    // Nothing was in flight: the first of these has all of the way to the server before it.
+    if (this.#first === this.#unsent) this.#since = performance.now() + this.#roundTripMs
     for (let call = this.#unsent; call !== null; call = call.next) call.sent = true
     this.#unsent = null
     this.#stream.write(this.#out.take())
@@ -264,6 +280,7 @@ export class Wire implements Connection {
     this.#inFlight--
     const ms = now - this.#since
     this.#since = now
+    if (call.query === null && call.tag === '') this.#roundTripMs += ms
     const { statement, refusal } = call
     if (refusal !== null && statement !== null) {
       const stale = messages.isStale(refusal)
@@ -276,7 +293,7 @@ export class Wire implements Connection {
       }
     }
     this.#settle(call)
-    this.owner?.settled(this, call, ms)
+    this.owner?.settled(this, call, Math.max(ms, 0))
   }
 
   #settle(call: Call): void {

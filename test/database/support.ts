@@ -26,7 +26,7 @@ export async function openDatabase(
 let statements = 0
 
 /** A `:many` query. The statement's name is new for every call. */
-export function rows<Params, Row>(
+export function rows<Params = void, Row = unknown>(
   sql: string,
   read: (r: RowReader) => Row,
   write?: (w: ParamWriter, p: Params) => void,

@@ -8,7 +8,8 @@ import type { Connection, ConnectionSource, Lease } from '../../lib/database/con
 import { type Database, databaseOver } from '../../lib/database/database.ts'
 import type { InsideUnitOptions } from '../../lib/database/insideUnit.ts'
 import { pooledConnections } from '../../lib/database/pool.ts'
-import type { PoolOptions } from '../../lib/index.ts'
+import { type PoolOptions, poolSettings } from '../../lib/database/poolOptions.ts'
+import { readTargets } from '../../lib/database/targets.ts'
 import type { Query } from '../../lib/query/executor.ts'
 import { type Exec, exec, type One, one, type Value, type Values, value, values } from '../../lib/query/kinds.ts'
 import { freshDatabase } from './server.ts'
@@ -169,7 +170,7 @@ export async function openTestBed({ pool = { max: 4 }, url, spoil, ...inside }: 
   await observer.connect()
   const held = { now: 0, destroyed: 0 }
   let log: string[] = []
-  const pooled = pooledConnections({ connectionString: at, application_name: 'unit' }, pool)
+  const pooled = pooledConnections(readTargets(at), poolSettings(pool), { application_name: 'unit' })
   const watched = watch(pooled, held, (entry) => log.push(entry), spoil)
   const db = databaseOver(watched, inside)
   return {

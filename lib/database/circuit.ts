@@ -1,0 +1,63 @@
+// While a server cannot be reached, callers are told so at once instead of each finding out for itself; and when it
+// is back, one of them tries first instead of all at the same moment.
+
+import { ConnectionError, type QueryIdentity } from '../errors.ts'
+
+/** After the first failure, and at most. Each wait is between half of it and all of it, by chance. */
+const firstPauseMs = 50
+const maxPauseMs = 5_000
+
+export class Circuit {
+  #failure: Error | null = null
+  #failedAt = 0
+  #pauseMs = 0
+  #retryAt = 0
+  #trying = false
+
+  /** Whether the last attempt to connect failed. */
+  get open(): boolean {
+    return this.#failure !== null
+  }
+
+  /**
+   * Asks whether to try to connect.
+   * @throws ConnectionError while it is known to be in vain
+   */
+  enter(query: QueryIdentity | null): void {
+    const failure = this.#failure as (Error & { code?: string }) | null
+    if (failure === null) return
+    const now = performance.now()
+    if (now < this.#retryAt || this.#trying) {
+      const ago = Math.round(now - this.#failedAt)
+      const error: Error & { code?: string | undefined } = new Error(
+        `the server could not be reached ${ago} ms ago (${failure.message}), and is not asked again yet`,
+      )
+      error.code = failure.code
+      throw new ConnectionError(query, error)
+    }
+    this.#trying = true
+  }
+
+  succeeded(): void {
+    this.#failure = null
+    this.#pauseMs = 0
+    this.#trying = false
+  }
+
+  failed(error: Error): void {
+    const now = performance.now()
+    // Attempts that were under way together are one failure.
+    if (this.#failure === null || this.#trying) {
+      this.#pauseMs = Math.min(this.#pauseMs === 0 ? firstPauseMs : 2 * this.#pauseMs, maxPauseMs)
+      this.#retryAt = now + this.#pauseMs * (0.5 + Math.random() / 2)
+    }
+    this.#failure = error
+    this.#failedAt = now
+    this.#trying = false
+  }
+
+  /** The attempt ended without an answer to the question, such as by a wait that was too long. */
+  gaveUp(): void {
+    this.#trying = false
+  }
+}

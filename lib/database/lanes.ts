@@ -1,0 +1,323 @@
+// Lanes: connections that callers share. Statements that are transactions of their own are sent one behind the other
+// (pipelined) instead of each waiting for a connection to itself.
+//
+// The rule, so that nobody waits for somebody else's slow statement:
+// 1. Behind a statement others are sent only if it is a read that takes no locks (`readOnly`, from the generator) and
+//    its last runs were quick. A statement that is new, slow or a write has its lane to itself, from an idle one on.
+// 2. A statement joins a lane only while what is ahead of it is expected to be done at once, and is not late already.
+//    Otherwise another connection of the pool becomes a lane; when there are no more, the lanes are filled further.
+// 3. If a quick read turns out slow after all, what was sent behind it is sent again on another lane, and the first
+//    answer counts. All of it is safe to run twice, by rule 1.
+// Units of work, cursors and cancellable calls get connections of their own: none of this is for them.
+
+import { ConnectionError } from '../errors.ts'
+import type { Query } from '../query/executor.ts'
+import { Call } from './call.ts'
+import type { Lease } from './connection.ts'
+import type { Wire, WireOwner } from './wire.ts'
+
+/** A statement whose runs take longer on average is slow. */
+const slowMs = 2
+/** The wait that a statement accepts while there are connections left, and when there are none. */
+const shortWaitMs = 0.25
+const longWaitMs = 2
+const maxDepth = 256
+/** How often lanes are looked at: how long, at most, a statement waits behind one that turned out slow. */
+const sweepMs = 10
+/** After that without work a lane goes back to the pool; after the other in any case, so that the pool can renew it. */
+const lingerMs = 500
+const maxHoldMs = 30_000
+
+/** A lease whose connection can be shared. */
+export interface LaneLease extends Lease {
+  readonly connection: Wire
+}
+
+export interface LaneOptions {
+  /** Lanes at most. */
+  readonly max: number
+  /** How long a call waits for a lane before it fails with what `timedOut` answers; 0 for ever. */
+  readonly waitMs: number
+  /** How long a new lane's first answer may take. */
+  readonly pingMs: number
+  open(call: Call): Promise<LaneLease>
+  timedOut(call: Call): Error
+}
+
+interface Lane {
+  readonly lease: LaneLease
+  readonly wire: Wire
+  readonly openedAt: number
+  usedAt: number
+  /** Calls in flight. */
+  calls: number
+  /** What they are expected to take together, in ms. */
+  expectedMs: number
+  /** Whether a statement has it to itself. */
+  taken: boolean
+  /** Whether it takes nothing more, and goes back when it is empty. */
+  leaving: boolean
+}
+
+/** How long a statement's runs take: a moving average in ms, without the network. */
+interface Pace {
+  ms: number
+}
+
+export class Lanes implements WireOwner {
+  readonly #options: LaneOptions
+  readonly #lanes: Map<Wire, Lane> = new Map()
+  readonly #paces: Map<string, Pace> = new Map()
+  readonly #waiting: Set<Call> = new Set()
+  #opening = 0
+  #timer: NodeJS.Timeout | null = null
+  #sweptAt = 0
+  #onEmpty: (() => void) | null = null
+
+  constructor(options: LaneOptions) {
+    this.#options = options
+  }
+
+  /** Calls that wait for a lane. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  get stats(): { lanes: number; inFlight: number; waiting: number } {
+    let inFlight = 0
+    for (const wire of this.#lanes.keys()) inFlight += wire.inFlight
+    return { lanes: this.#lanes.size, inFlight, waiting: this.#waiting.size }
+  }
+
+  /** Runs a statement as a transaction of its own. One round trip. */
+  execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
+    return new Promise((resolve) => {
+      this.#place(new Call(query as Query<unknown, unknown, unknown>, params, resolve as never, true))
+    })
+  }
+
+  /** Somebody needs a connection to himself: an idle lane goes back to the pool now, else the least busy one soon. */
+  yieldOne(): void {
+    let least: Lane | null = null
+    for (const lane of this.#lanes.values()) {
+      if (!lane.leaving && (least === null || lane.wire.inFlight < least.wire.inFlight)) least = lane
+    }
+    if (least !== null) this.#leave(least)
+  }
+
+  /** Resolves when everything that was called is answered and every lane is back in the pool. */
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve
+      if (this.#waiting.size === 0) for (const lane of [...this.#lanes.values()]) this.#leave(lane)
+      this.#checkEmpty()
+    })
+  }
+
+  settled(wire: Wire, call: Call, ms: number): void {
+    const lane = this.#lanes.get(wire)
+    if (lane === undefined || call.query === null) return
+    const pace = this.#pace(call.query)
+    lane.calls--
+    lane.expectedMs = lane.calls === 0 ? 0 : lane.expectedMs - call.expectedMs
+    // The first run also parses and plans.
+    pace.ms = pace.ms === Number.POSITIVE_INFINITY ? Math.min(ms, slowMs) : pace.ms + (ms - pace.ms) / 4
+    if (lane.calls === 0) {
+      lane.taken = false
+      if (lane.leaving || (this.#onEmpty !== null && this.#waiting.size === 0)) this.#leave(lane)
+    }
+    if (this.#waiting.size > 0) this.#fill()
+  }
+
+  lost(wire: Wire, call: Call): boolean {
+    const lane = this.#lanes.get(wire)
+    if (lane !== undefined) {
+      this.#lanes.delete(wire)
+      lane.lease.release(false)
+      this.#checkEmpty()
+    }
+    if (call.elsewhere) return true
+    // What never left this process, or only reads, can be run elsewhere; once.
+    if (call.query === null || call.attempts > 0 || (call.sent && call.query.readOnly !== true)) return false
+    call.reset()
+    this.#place(call)
+    return true
+  }
+
+  #place(call: Call): void {
+    const lane = this.#waiting.size === 0 ? this.#choose(call) : null
+    if (lane !== null) this.#submit(lane, call)
+    else {
+      call.since = performance.now()
+      this.#waiting.add(call)
+      this.#open()
+    }
+  }
+
+  #fill(): void {
+    for (const call of this.#waiting) {
+      const lane = this.#choose(call)
+      if (lane === null) break
+      this.#waiting.delete(call)
+      this.#submit(lane, call)
+    }
+    this.#open()
+  }
+
+  #choose(call: Call): Lane | null {
+    const quick = this.#isQuick(call.query as Query<unknown, unknown, unknown>)
+    const waitMs = this.#lanes.size + this.#opening < this.#options.max ? shortWaitMs : longWaitMs
+    let now = 0
+    let best: Lane | null = null
+    for (const lane of this.#lanes.values()) {
+      const { wire } = lane
+      if (lane.leaving || lane.taken) continue
+      if (lane.calls > 0) {
+        if (!quick || lane.expectedMs > waitMs || lane.calls >= maxDepth) continue
+        now ||= performance.now()
+        if (wire.busyMs(now) > slowMs) continue
+      }
+      if (best === null || lane.expectedMs < best.expectedMs) best = lane
+    }
+    return best
+  }
+
+  #submit(lane: Lane, call: Call): void {
+    const query = call.query as Query<unknown, unknown, unknown>
+    if (this.#isQuick(query)) call.expectedMs = this.#pace(query).ms
+    else {
+      call.expectedMs = slowMs
+      lane.taken = true
+    }
+    lane.expectedMs += call.expectedMs
+    lane.usedAt = this.#sweptAt
+    // A parameter that does not fit is refused here, and nothing was sent.
+    if (lane.wire.submit(call)) lane.calls++
+    else {
+      lane.expectedMs -= call.expectedMs
+      lane.taken = false
+    }
+  }
+
+  #isQuick(query: Query<unknown, unknown, unknown>): boolean {
+    return query.readOnly === true && this.#pace(query).ms < slowMs
+  }
+
+  #pace({ statement }: Query<unknown, unknown, unknown>): Pace {
+    let pace = this.#paces.get(statement)
+    if (pace === undefined) {
+      pace = { ms: Number.POSITIVE_INFINITY }
+      this.#paces.set(statement, pace)
+    }
+    return pace
+  }
+
+  /** Another lane for those who wait, as long as the pool has connections. */
+  #open(): void {
+    if (this.#opening >= this.#waiting.size || this.#lanes.size + this.#opening >= this.#options.max) {
+      if (this.#waiting.size > 0) this.#watch()
+      return
+    }
+    const [first] = this.#waiting
+    this.#opening++
+    this.#options.open(first as Call).then(
+      (lease) => {
+        this.#opening--
+        this.#add(lease)
+        this.#fill()
+      },
+      (error: Error) => {
+        this.#opening--
+        this.#failed(error)
+        this.#open()
+        this.#checkEmpty()
+      },
+    )
+    this.#open()
+  }
+
+  #add(lease: LaneLease): void {
+    const now = performance.now()
+    const wire = lease.connection
+    wire.owner = this
+    this.#lanes.set(wire, {
+      lease,
+      wire,
+      openedAt: now,
+      usedAt: now,
+      calls: 0,
+      expectedMs: 0,
+      taken: false,
+      leaving: false,
+    })
+    // Ahead of the first statement, in the same write: how long the way is, which is not the statements' fault.
+    wire.ping(this.#options.pingMs).catch(() => {})
+    this.#watch()
+  }
+
+  /** A connection could not be had. While there are lanes they will serve those who wait; otherwise nothing will. */
+  #failed(error: Error): void {
+    if (this.#lanes.size > 0) return
+    for (const call of this.#waiting) {
+      this.#waiting.delete(call)
+      call.fail(() =>
+        error instanceof ConnectionError ? new ConnectionError(call.query, error.cause as Error) : error,
+      )
+      // Only the server's absence is the same for all; a wait that was too long was one caller's.
+      if (!(error instanceof ConnectionError)) return
+    }
+  }
+
+  #leave(lane: Lane): void {
+    lane.leaving = true
+    if (lane.wire.inFlight > 0 || !this.#lanes.delete(lane.wire)) return
+    lane.wire.owner = null
+    lane.lease.release(true)
+    this.#checkEmpty()
+  }
+
+  #checkEmpty(): void {
+    if (this.#lanes.size === 0 && this.#waiting.size === 0 && this.#opening === 0) this.#onEmpty?.()
+  }
+
+  #watch(): void {
+    if (this.#timer !== null) return
+    this.#sweptAt = performance.now()
+    this.#timer = setInterval(() => this.#sweep(), sweepMs)
+  }
+
+  #sweep(): void {
+    const now = performance.now()
+    // If we were late ourselves, answers may lie in the socket, and nothing can be said of the server.
+    const late = now - this.#sweptAt > 3 * sweepMs
+    this.#sweptAt = now
+    const ending = this.#onEmpty !== null && this.#waiting.size === 0
+    for (const lane of [...this.#lanes.values()]) {
+      const { wire } = lane
+      lane.leaving ||= ending || now - lane.openedAt > maxHoldMs
+      if (wire.inFlight === 0 && (lane.leaving || now - lane.usedAt > lingerMs)) this.#leave(lane)
+      if (!late && wire.inFlight > 1 && wire.busyMs(now) > sweepMs) this.#sendElsewhere(lane)
+    }
+    for (const call of this.#waiting) {
+      if (this.#options.waitMs === 0 || now - call.since < this.#options.waitMs) break
+      this.#waiting.delete(call)
+      call.fail(() => this.#options.timedOut(call))
+    }
+    if (this.#lanes.size === 0 && this.#waiting.size === 0 && this.#timer !== null) {
+      clearInterval(this.#timer)
+      this.#timer = null
+    }
+  }
+
+  /** Rule 3. The promise takes the first answer; the other one is read and dropped. */
+  #sendElsewhere(lane: Lane): void {
+    for (const call of lane.wire.behindFirst()) {
+      if (call.query === null || call.attempts > 0) continue
+      call.attempts++
+      call.elsewhere = true
+      const again = new Call(call.query, call.params, call.resolve, true)
+      again.attempts = 1
+      this.#place(again)
+    }
+  }
+}

@@ -1,0 +1,99 @@
+// What can be set about a database's connections, with the defaults and why they are what they are.
+
+/** How connections are made, shared, kept and given up. Times are in milliseconds. */
+export interface PoolOptions {
+  /**
+   * Connections at most. Default 10: a server does not get faster by more than two or three busy connections per core,
+   * and statements outside of units of work share connections anyway.
+   */
+  readonly max?: number
+  /** Idle connections that are kept for good. Default 0: nothing to pay for what nobody uses. */
+  readonly min?: number
+  /** How long a caller waits for a connection before AcquireTimeoutError. Default 30,000; 0 waits for ever. */
+  readonly acquireTimeoutMs?: number
+  /** How long connecting may take, with TLS and password. Default 10,000: a lost SYN is repeated after 1, 3 and 7 s. */
+  readonly connectTimeoutMs?: number
+  /** Callers who may wait at a time; one more fails at once. Default 10,000: an overload should end, not pile up. */
+  readonly maxWaiting?: number
+  /** After how long an idle connection is closed. Default 60,000: longer than pauses, shorter than firewalls' memory. */
+  readonly idleTimeoutMs?: number
+  /**
+   * After how long a connection is replaced, less up to a fifth by chance, so that those that were made together are
+   * not all replaced together. Default 30 minutes: sooner or later a load balancer or a grown server process asks for
+   * it. 0 never.
+   */
+  readonly maxLifetimeMs?: number
+  /** After how many times of use a connection is replaced. Default 0, never. */
+  readonly maxUses?: number
+  /**
+   * A connection that idled longer is asked for a sign of life before it is used (one round trip). Default 5,000: a
+   * server that goes away says so, and is heard at once; what this finds is the network that went away in silence.
+   */
+  readonly pingAfterIdleMs?: number
+  /** How long the sign of life may take. Default 2,000. */
+  readonly pingTimeoutMs?: number
+  /**
+   * `statement_timeout` of every session: the server cancels what takes longer. Default 60,000. 0: no limit. In a unit
+   * of work, `set local statement_timeout` has the last word, and `answerTimeoutMs` behind it.
+   */
+  readonly statementTimeoutMs?: number
+  /**
+   * `idle_in_transaction_session_timeout` of every session: the server ends a unit of work that does nothing for
+   * longer, whose locks would otherwise stay. Default 60,000. 0: no limit.
+   */
+  readonly idleInTransactionTimeoutMs?: number
+  /**
+   * After how long without an answer a connection is given up. Default: 5,000 more than `statementTimeoutMs`, when a
+   * server that can be reached would have cancelled the statement; without that, no limit.
+   */
+  readonly answerTimeoutMs?: number
+  /** More settings of every session, such as `{ search_path: 'app', TimeZone: 'UTC' }`; no round trip of their own. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Prepared statements per connection; the one that was not used for longest makes room. Default 256. 0: none. */
+  readonly preparedStatements?: number
+  /** Whether statements outside of units of work share connections (see docs/performance.md). Default true. */
+  readonly lanes?: boolean
+  /**
+   * For a PgBouncer in transaction mode: no settings are sent that it refuses, and no statements are prepared unless
+   * `preparedStatements` is set (PgBouncer ≥ 1.21 with `max_prepared_statements`). Default false.
+   */
+  readonly pgBouncer?: boolean
+  /** Whether AcquireTimeoutError names the call sites of those who hold connections. Default false: stacks cost time. */
+  readonly traceHolders?: boolean
+}
+
+/** With every default filled in. */
+export type PoolSettings = Required<PoolOptions>
+
+/** @throws RangeError for numbers that cannot be meant */
+export function poolSettings(options: PoolOptions): PoolSettings {
+  const { pgBouncer = false, statementTimeoutMs = 60_000 } = options
+  const settings: PoolSettings = {
+    max: 10,
+    min: 0,
+    acquireTimeoutMs: 30_000,
+    connectTimeoutMs: 10_000,
+    maxWaiting: 10_000,
+    idleTimeoutMs: 60_000,
+    maxLifetimeMs: 30 * 60_000,
+    maxUses: 0,
+    pingAfterIdleMs: 5_000,
+    pingTimeoutMs: 2_000,
+    statementTimeoutMs,
+    idleInTransactionTimeoutMs: 60_000,
+    answerTimeoutMs: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + 5_000,
+    settings: {},
+    preparedStatements: pgBouncer ? 0 : 256,
+    lanes: true,
+    pgBouncer,
+    traceHolders: false,
+    ...options,
+  }
+  for (const [name, value] of Object.entries(settings)) {
+    const least = name === 'max' ? 1 : 0
+    if (typeof value === 'number' && !(value >= least)) {
+      throw new RangeError(`pool.${name} must be a number of at least ${least}, got ${value}`)
+    }
+  }
+  return settings
+}

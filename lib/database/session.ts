@@ -1,0 +1,85 @@
+// How a session begins: the host, TLS, and the settings that travel in the startup message instead of a round trip.
+
+import { Client, type ClientConfig } from 'pg'
+import type { PoolSettings } from './poolOptions.ts'
+import type { SessionAttrs, Target } from './targets.ts'
+
+type Done = (error: Error | null) => void
+
+/** What pg does not promise in its types. */
+interface ClientInternals {
+  getStartupConf(): Record<string, string>
+  connect(callback: Done): void
+}
+
+const inherited = Client.prototype as unknown as ClientInternals
+
+/** The class of a pool's clients. @param target where the next one has to go */
+export function clientClass(
+  settings: PoolSettings,
+  sessionAttrs: SessionAttrs,
+  target: () => Target | undefined,
+): typeof Client {
+  return class TunedClient extends Client {
+    readonly #target: Target | undefined
+
+    constructor(config: ClientConfig) {
+      const next = target()
+      super({ ...config, ...next, connectionTimeoutMillis: settings.connectTimeoutMs } as ClientConfig)
+      this.#target = next
+    }
+
+    /** pg calls it for the startup message: any setting of a session may stand in it. */
+    getStartupConf(): Record<string, string> {
+      return { ...inherited.getStartupConf.call(this), ...startupSettings(settings) }
+    }
+
+    /** pg-pool calls it with a callback. */
+    override connect(callback?: unknown): Promise<Client> & undefined {
+      const done = callback as Done
+      inherited.connect.call(this, (error) => {
+        if (error !== null && error !== undefined) done(explained(error, this.#target))
+        else if (sessionAttrs === 'any' || sessionAttrs === 'prefer-standby') done(null)
+        else this.#check(sessionAttrs, done)
+      })
+      return undefined as never
+    }
+
+    #check(wanted: SessionAttrs, done: Done): void {
+      const sql = "select pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'on' as readonly"
+      this.query<{ standby: boolean; readonly: boolean }>(sql).then(
+        ({ rows: [row] }) => {
+          const { standby, readonly } = row as { standby: boolean; readonly: boolean }
+          const fits =
+            wanted === 'primary' ? !standby : wanted === 'standby' ? standby : readonly === (wanted === 'read-only')
+          if (fits) return done(null)
+          void this.end()
+          done(new Error(`the server at ${this.host}:${this.port} is not ${wanted} (target_session_attrs)`))
+        },
+        (error: Error) => {
+          void this.end()
+          done(error)
+        },
+      )
+    }
+  } as typeof Client
+}
+
+/** Dates must come as our decoders read them, whatever the server, the database or the role say. */
+function startupSettings(settings: PoolSettings): Record<string, string> {
+  // PgBouncer knows DateStyle, and refuses to connect for most others.
+  if (settings.pgBouncer) return { ...settings.settings, DateStyle: 'ISO' }
+  return {
+    statement_timeout: String(settings.statementTimeoutMs),
+    idle_in_transaction_session_timeout: String(settings.idleInTransactionTimeoutMs),
+    ...settings.settings,
+    DateStyle: 'ISO',
+    bytea_output: 'hex',
+  }
+}
+
+function explained(error: Error, target: Target | undefined): Error {
+  if (error.message !== 'The server does not support SSL connections') return error
+  error.message = `${target?.host} does not offer TLS, which is the default for other machines: ?sslmode=disable turns it off`
+  return error
+}

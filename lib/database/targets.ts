@@ -1,0 +1,125 @@
+// Where to connect: the hosts of a connection string, in which order, and how TLS is spoken to each.
+// Source: libpq's "Connection Strings" (several hosts, sslmode, target_session_attrs); what pg understands itself (user,
+// password, database, options) is left to it.
+
+import { readFileSync } from 'node:fs'
+import type { ClientConfig } from 'pg'
+
+/** A way to a server. */
+export interface Target {
+  readonly host: string
+  readonly port: number
+  readonly ssl: NonNullable<ClientConfig['ssl']>
+}
+
+/** What a server must be to be connected to, as libpq calls it. */
+export type SessionAttrs = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby' | 'prefer-standby'
+
+export interface Targets {
+  /** Everything but host, port and ssl, as pg takes it. */
+  readonly config: ClientConfig
+  readonly list: readonly Target[]
+  readonly sessionAttrs: SessionAttrs
+}
+
+const attrs: readonly string[] = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby']
+const sslModes: readonly string[] = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
+
+/**
+ * Reads a connection string; what it does not say comes from PGHOST, PGPORT, PGSSLMODE and PGTARGETSESSIONATTRS. Without
+ * an sslmode a server on this machine is spoken to in the clear, and any other by verified TLS (`verify-full`).
+ *
+ * @throws TypeError for what libpq would not understand either
+ */
+export function readTargets(url: string | undefined, env: NodeJS.ProcessEnv = process.env): Targets {
+  const { authority, rest } = split(url ?? 'postgresql://')
+  const params = new URL(`postgresql://x${rest}`).searchParams
+  const take = (name: string, variable: string): string | undefined => {
+    const value = params.get(name) ?? env[variable]
+    params.delete(name)
+    return value || undefined
+  }
+  const inUrl = authority.hosts.filter(({ host }) => host !== '')
+  const hosts =
+    params.get('host')?.split(',') ?? (inUrl.length > 0 ? inUrl.map(({ host }) => host) : env.PGHOST?.split(','))
+  const ports = params.get('port')?.split(',') ?? authority.hosts.map(({ port }) => port || (env.PGPORT ?? '5432'))
+  params.delete('host')
+  params.delete('port')
+  const mode = take('sslmode', 'PGSSLMODE')
+  if (mode !== undefined && !sslModes.includes(mode)) throw unknown('sslmode', mode, sslModes)
+  const sessionAttrs = take('target_session_attrs', 'PGTARGETSESSIONATTRS') ?? 'any'
+  if (!attrs.includes(sessionAttrs)) throw unknown('target_session_attrs', sessionAttrs, attrs)
+  const files = {
+    ca: take('sslrootcert', 'PGSSLROOTCERT'),
+    cert: take('sslcert', 'PGSSLCERT'),
+    key: take('sslkey', 'PGSSLKEY'),
+  }
+
+  const list = (hosts ?? ['localhost']).flatMap((host, index) => {
+    const port = Number(ports[ports.length === 1 ? 0 : index] ?? 5432)
+    if (!(port > 0 && port < 65536)) throw new TypeError(`the connection string's port ${ports[index]} is not a port`)
+    return tls(host, mode, files).map((ssl): Target => ({ host, port, ssl }))
+  })
+  const { pathname } = new URL(`postgresql://x${rest}`)
+  const database = params.get('dbname') ?? decodeURIComponent(pathname.slice(1))
+  params.delete('dbname')
+  const [, user = '', password] = /^([^:]*)(?::(.*))?$/s.exec(authority.user) ?? []
+  const config = {
+    // What is empty comes from PGUSER, PGPASSWORD (or ~/.pgpass) and PGDATABASE, by pg itself.
+    ...(user !== '' && { user: decodeURIComponent(user) }),
+    ...(password !== undefined && { password: decodeURIComponent(password) }),
+    ...(database !== '' && { database }),
+    ...Object.fromEntries(params),
+  }
+  return { config, list, sessionAttrs: sessionAttrs as SessionAttrs }
+}
+
+/** The part that URL cannot read: `user:password@host1:1,host2:2`. */
+function split(url: string): { authority: { user: string; hosts: { host: string; port: string }[] }; rest: string } {
+  const [, authority, rest] = /^postgres(?:ql)?:\/\/([^/?#]*)(.*)$/s.exec(url) ?? []
+  if (authority === undefined || rest === undefined) {
+    throw new TypeError('the connection string must look like postgres://user:password@host:5432/database')
+  }
+  const at = authority.lastIndexOf('@')
+  const hosts = authority
+    .slice(at + 1)
+    .split(',')
+    .map((place) => {
+      const [, host = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(place) ?? []
+      return { host: decodeURIComponent(host.replace(/^\[|\]$/g, '')), port }
+    })
+  return { authority: { user: authority.slice(0, Math.max(at, 0)), hosts }, rest }
+}
+
+/** How to speak to a host, in the order of preference. */
+function tls(
+  host: string,
+  mode: string | undefined,
+  files: Record<'ca' | 'cert' | 'key', string | undefined>,
+): Target['ssl'][] {
+  const local = host === '' || host.startsWith('/') || host === 'localhost' || host === '::1' || host.startsWith('127.')
+  // libpq has no TLS on unix sockets either.
+  if (mode === 'disable' || host.startsWith('/') || (mode === undefined && local)) return [false]
+  const given = Object.entries(files).flatMap(([name, file]) =>
+    file && file !== 'system' ? [[name, readFileSync(file, 'utf8')]] : [],
+  )
+  const own: Record<string, string> = Object.fromEntries(given)
+  const encrypted = { ...own, rejectUnauthorized: false }
+  switch (mode) {
+    case 'allow':
+      return [false, encrypted]
+    case 'prefer':
+      return [encrypted, false]
+    case 'require':
+      // With a root certificate it means verify-ca, says libpq's documentation, for old times' sake.
+      return [own.ca === undefined ? encrypted : { ...own, checkServerIdentity: () => undefined }]
+    case 'verify-ca':
+      return [{ ...own, checkServerIdentity: () => undefined }]
+    default:
+      return [own.ca === undefined && given.length === 0 ? true : own]
+  }
+}
+
+function unknown(name: string, value: string, known: readonly string[]): TypeError {
+  return new TypeError(`the connection string's ${name}=${value} is none of ${known.join(', ')}`)
+}
