@@ -3,10 +3,12 @@
 
 import type { Catalog } from './catalog.ts'
 import type { Config } from './config.ts'
-import type { DescribedQuery, Diagnostic, Nullability, ParsedParam } from './model.ts'
-import { camelCase } from './naming.ts'
+import type { DescribedQuery, Diagnostic, Kind, Nullability, ParsedParam } from './model.ts'
+import { camelCase, pascalCase } from './naming.ts'
 import { analyzeColumns, analyzeParams } from './nullability.ts'
 import { problem } from './problem.ts'
+import { shapeOfOutput } from './shapes/shapes.ts'
+import { ShapeTypes, shapeName } from './shapeTypes.ts'
 import { TypeMapper, type ValueType } from './types.ts'
 
 /** A column of the result, ready to be written down. */
@@ -72,6 +74,8 @@ function columnsOf(query: DescribedQuery, catalog: Catalog, types: TypeMapper, c
   const diagnostics: Diagnostic[] = []
   const taken = new Set<string>()
   const verdicts = analyzeColumns(query, catalog)
+  const typeName = pascalCase(query.name)
+  const shapes = new ShapeTypes(types, config, [`${typeName}Row`, `${typeName}Params`])
   const columns = query.columns.map((column, index): AnalyzedColumn => {
     const verdict = verdicts[index]
     const { label, override } = readLabel(column.name)
@@ -86,13 +90,19 @@ function columnsOf(query: DescribedQuery, catalog: Catalog, types: TypeMapper, c
         }),
       )
     }
+    const shape = verdict?.env ? shapeOfOutput(verdict.env.scope, index) : null
+    const name = hasRowType(query.kind) ? shapeName(`${typeName}Row`, key) : shapeName(typeName, 'value')
     return {
       key,
-      type: types.of(column.typeOid, verdict?.origin ?? null),
+      type: shape ? shapes.of(shape, name, column.typeOid) : types.of(column.typeOid),
       nullability: override ?? verdict?.nullability ?? { nullable: true, reason: 'nothing is known of it' },
     }
   })
   return { columns, diagnostics }
+}
+
+function hasRowType(kind: Kind): boolean {
+  return kind !== 'value' && kind !== 'values'
 }
 
 /** `as "total!"` and `as "name?"`: the author's word, which beats ours. PostgreSQL's own `?column?` is no such word. */
@@ -120,7 +130,12 @@ function paramsOf(query: DescribedQuery, catalog: Catalog, types: TypeMapper, co
     return {
       ...param,
       key: config.casing === 'camel' ? camelCase(param.name) : param.name,
-      type: types.of(verdict?.typeOid ?? query.paramTypeOids[index] ?? 0, verdict?.origin ?? null),
+      type: types.ofParam(query.paramTypeOids[index] ?? 0, {
+        column: verdict?.origin ?? null,
+        elements: verdict?.elementOrigin ?? null,
+        // What else is done with it might not expect NULL among its elements.
+        isOnlyThere: param.spans.length === 1,
+      }),
       nullability,
     }
   })

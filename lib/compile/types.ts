@@ -1,42 +1,23 @@
 // PostgreSQL types → TypeScript types and how generated code reads and writes them. In: a type's oid, the catalog and
 // the settings. Out: a `ValueType`, the one place that both a type's text and its decoder come from.
 
-import type { Catalog, CatalogType } from './catalog.ts'
+import type { Catalog, CatalogType, Column } from './catalog.ts'
 import type { Config } from './config.ts'
 import type { Origin } from './model.ts'
-import { camelCase, isIdentifier, pascalCase, propertyKey, stringLiteral } from './naming.ts'
+import { camelCase, pascalCase, propertyKey, stringLiteral } from './naming.ts'
+import {
+  type ArrayForm,
+  arrayOf,
+  assertedAs,
+  constantName,
+  interfaceText,
+  range,
+  scalar,
+  typedCodec,
+  type ValueType,
+} from './valueTypes.ts'
 
-/** How generated code names a type, and moves its values. */
-export interface ValueType {
-  /** What rows hold: `number`, `Mood`. */
-  readonly row: string
-  /** What parameters accept: `number | bigint`, `readonly number[]`. */
-  readonly param: string
-  /** The method of the row reader; `value` needs the codec. */
-  readonly read: string
-  /** The method of the parameter writer. */
-  readonly write: string
-  /** The codec as an expression, for `value` and for containers: `codec.int4`, `mood`. */
-  readonly codec: string
-  /** What the file must declare before it can say the above, in order. */
-  readonly declarations: readonly Declaration[]
-  /** What the file must import for it. */
-  readonly imports: readonly Import[]
-  /** Whether the author named the TypeScript type, so that the row's value must be asserted to be of it. */
-  readonly asserted: boolean
-}
-
-/** A type alias, an interface or a codec constant at the top of a generated file. */
-export interface Declaration {
-  readonly name: string
-  readonly text: string
-}
-
-export interface Import {
-  readonly name: string
-  /** As in the settings: relative to the project's folder, or a package. */
-  readonly from: string
-}
+export type { Declaration, Import, ValueType } from './valueTypes.ts'
 
 /** Everything that is scalar and built in. Types that are not here are read and written as text. */
 const scalars: Readonly<Record<string, { method: string; row: string; param?: string; codec?: string }>> = {
@@ -51,7 +32,20 @@ const scalars: Readonly<Record<string, { method: string; row: string; param?: st
   bytea: { method: 'bytea', row: 'Uint8Array' },
 }
 
-const textType = scalar('text', 'string')
+/** Any type as PostgreSQL prints it. */
+export const textType: ValueType = scalar('text', 'string')
+/** Any document. */
+export const jsonType: ValueType = { ...scalar('json', 'JsonValue', 'unknown'), codec: 'codec.json<JsonValue>()' }
+
+/** What a parameter is for. */
+export interface ParamUse {
+  /** The column that it is written to or compared with. */
+  readonly column: Origin | null
+  /** The column that its elements are compared with, as in `id = any(:ids)`. */
+  readonly elements: Origin | null
+  /** Whether that is all that is done with it. */
+  readonly isOnlyThere: boolean
+}
 
 /** Makes the types of one compilation; the same oid always gives the same type. */
 export class TypeMapper {
@@ -77,13 +71,50 @@ export class TypeMapper {
    */
   of(oid: number, origin: Origin | null = null): ValueType {
     const type = this.#ofOid(oid)
-    const configured = origin === null ? undefined : this.#configuredColumn(origin)
-    return configured === undefined ? type : assertedAs(type, configured)
+    const configured = this.configuredColumn(origin)
+    return configured === null ? type : assertedAs(type, configured)
   }
 
-  #configuredColumn({ schema, table, column }: Origin): string | undefined {
+  /** The type of a parameter. An array's elements are not NULL, unless it goes into a column as a whole. */
+  ofParam(oid: number, { column, elements, isOnlyThere }: ParamUse): ValueType {
+    const type = this.catalogType(oid)
+    if (!type || type.element === 0 || this.configuredColumn(column) !== null) return this.of(oid, column)
+    const nullable = column !== null && isOnlyThere
+    return this.arrayOf(this.of(type.element, elements), type.element, nullable, this.dimensionsOf(column))
+  }
+
+  /** An array type. @param elementOid of the elements, or 0 */
+  arrayOf(element: ValueType, elementOid: number, nullable: boolean, dimensions: number): ValueType {
+    const form: ArrayForm = { nullable, dimensions, isBox: this.catalogType(elementOid)?.name === 'box' }
+    return arrayOf(element, form)
+  }
+
+  /** How the settings call the column's type; null if they do not. */
+  configuredColumn(origin: Origin | null): string | null {
+    if (origin === null) return null
+    const { schema, table, column } = origin
     const { columns } = this.#config
-    return columns[`${schema}.${table}.${column}`] ?? columns[`${table}.${column}`]
+    return columns[`${schema}.${table}.${column}`] ?? columns[`${table}.${column}`] ?? null
+  }
+
+  /** How the settings call the type; null if they do not. */
+  configuredType({ schema, name }: CatalogType): string | null {
+    const { types } = this.#config
+    return types[`${schema}.${name}`] ?? types[name] ?? null
+  }
+
+  catalogType(oid: number): CatalogType | undefined {
+    return this.#catalog.types.get(oid)
+  }
+
+  /** The columns of a composite type. */
+  columnsOf(type: CatalogType): readonly Column[] {
+    return this.#catalog.relations.get(type.relation)?.columns ?? []
+  }
+
+  /** As the column was declared: `int[][]` has 2. PostgreSQL does not enforce it; the codec does. */
+  dimensionsOf(_origin: Origin | null): number {
+    return 1
   }
 
   #ofOid(oid: number): ValueType {
@@ -96,14 +127,15 @@ export class TypeMapper {
 
   #make(type: CatalogType | undefined): ValueType {
     if (type === undefined) return textType
-    const made = this.#unconfigured(type)
-    const { types } = this.#config
-    const configured = types[`${type.schema}.${type.name}`] ?? types[type.name]
-    return configured === undefined ? made : assertedAs(made, configured)
+    const made = this.unconfigured(type)
+    const configured = this.configuredType(type)
+    return configured === null ? made : assertedAs(made, configured)
   }
 
-  #unconfigured(type: CatalogType): ValueType {
-    if (type.element !== 0) return this.#array(type)
+  /** As if the settings said nothing. */
+  unconfigured(type: CatalogType): ValueType {
+    // No constraint short of a CHECK rules NULL out as an element.
+    if (type.element !== 0) return this.arrayOf(this.#ofOid(type.element), type.element, true, 1)
     if (type.kind === 'domain') return this.#ofOid(type.base)
     if (type.kind === 'enum') return this.#enum(type)
     if (type.kind === 'composite') return this.#composite(type)
@@ -125,7 +157,7 @@ export class TypeMapper {
         return { ...textType, param: 'string | number | bigint', write: 'numeric', codec: 'codec.numeric' }
       case 'json':
       case 'jsonb':
-        return { ...scalar('json', 'JsonValue', 'unknown'), codec: 'codec.json<JsonValue>()' }
+        return jsonType
       case 'hstore':
         return { ...scalar('value', 'Record<string, string | null>'), codec: 'codec.hstore' }
       default:
@@ -154,47 +186,25 @@ export class TypeMapper {
     return pascalCase(`${type.schema}_${type.name}`)
   }
 
-  /** Elements may be NULL: no constraint short of a CHECK can rule that out. */
-  #array(type: CatalogType): ValueType {
-    const element = this.#ofOid(type.element)
-    // Of the built-in types only box separates elements with something else than a comma.
-    const isBox = this.#catalog.types.get(type.element)?.name === 'box'
-    const name = `${isBox ? 'box' : constantName(element.codec)}Array`
-    const delimiter = isBox ? ", 1, ';'" : ''
-    const item = element.param.includes(' ') ? `(${element.param})` : element.param
-    return {
-      ...element,
-      row: `(${element.row} | null)[]`,
-      param: `readonly ${item}[]`,
-      read: 'value',
-      write: 'value',
-      codec: name,
-      declarations: [
-        ...element.declarations,
-        { name, text: `const ${name} = codec.array(codec.nullable(${element.codec})${delimiter})` },
-      ],
-    }
-  }
-
-  /** Attributes of a composite type have no NOT NULL; those of a table's row type have. */
+  /** Any attribute may be NULL: the constraints of a table are those of its rows, not of values of their type. */
   #composite(type: CatalogType): ValueType {
     const row = this.#nameOf(type)
     const name = constantName(row)
-    const columns = this.#catalog.relations.get(type.relation)?.columns ?? []
+    const columns = this.columnsOf(type)
+    // JavaScript puts keys that are whole numbers first, whatever their place.
+    if (columns.some((column) => /^\d+$/.test(column.name))) return textType
+    const nullability = { nullable: true, reason: '' }
     const fields = columns.map((column) => {
       const key = propertyKey(this.#config.casing === 'camel' ? camelCase(column.name) : column.name)
-      return { key, nullable: !column.provenNotNull, type: this.#ofOid(column.type) }
+      return { key, nullability, type: this.#ofOid(column.type) }
     })
-    const properties = fields.map(({ key, nullable, type }) => `  ${key}: ${type.row}${nullable ? ' | null' : ''}\n`)
-    const codecs = fields.map(
-      ({ key, nullable, type }) => `  ${key}: ${nullable ? `codec.nullable(${type.codec})` : type.codec},\n`,
-    )
+    const codecs = fields.map(({ key, type }) => `  ${key}: codec.nullable(${typedCodec(type)}),\n`)
     return {
       ...scalar('value', row),
       codec: name,
       declarations: [
         ...fields.flatMap((field) => field.type.declarations),
-        { name: row, text: `export interface ${row} {\n${properties.join('')}}` },
+        { name: row, text: interfaceText(row, fields) },
         { name, text: `const ${name} = codec.composite({\n${codecs.join('')}})` },
       ],
       imports: fields.flatMap((field) => field.type.imports),
@@ -204,53 +214,4 @@ export class TypeMapper {
 
 function isSystemSchema(name: string): boolean {
   return name === 'information_schema' || name.startsWith('pg_')
-}
-
-function range(maker: 'range' | 'multirange', bound: ValueType): ValueType {
-  const name = `${constantName(bound.codec)}${pascalCase(maker)}`
-  const multi = maker === 'multirange'
-  const row = `codec.${multi ? 'NonEmptyRange' : 'Range'}<${bound.row}>`
-  return {
-    ...bound,
-    row: multi ? `${row}[]` : row,
-    param: multi ? `readonly ${row}[]` : row,
-    read: 'value',
-    write: 'value',
-    codec: name,
-    declarations: [...bound.declarations, { name, text: `const ${name} = codec.${maker}(${bound.codec})` }],
-  }
-}
-
-function scalar(method: string, row: string, param: string = row): ValueType {
-  return {
-    row,
-    param,
-    read: method,
-    write: method,
-    codec: `codec.${method}`,
-    declarations: [],
-    imports: [],
-    asserted: false,
-  }
-}
-
-/** `Settings from './settings.ts'`, or any TypeScript type that needs no import. */
-function assertedAs(type: ValueType, configured: string): ValueType {
-  const [, name, from] = /^(\S+) from '([^']+)'$/.exec(configured) ?? []
-  const row = name ?? configured
-  return {
-    ...type,
-    row,
-    param: row,
-    imports: name === undefined || from === undefined ? [] : [{ name, from }],
-    asserted: true,
-  }
-}
-
-/** `codec.int4` → `int4`, `codec.json<JsonValue>()` → `json`, `order status` → `orderStatus`. */
-function constantName(name: string): string {
-  const bare = name.replace(/^codec\./, '').replace(/[<(].*$/s, '')
-  const camel = camelCase(bare.replace(/[^\p{ID_Continue}$]+/gu, '_'))
-  const lowered = camel.replace(/^./u, (first) => first.toLowerCase())
-  return isIdentifier(lowered) ? lowered : `_${lowered}`
 }

@@ -4,6 +4,7 @@
 
 import { types } from 'node:util'
 import { describe } from './describe.ts'
+import { plainJson } from './digits.ts'
 import { formatTimestamp, formatTimestamptz, parseTimestamp, parseTimestamptz } from './time.ts'
 
 /**
@@ -16,8 +17,12 @@ export interface Codec<Out, In = Out> {
   readonly type: string
   /** Inside an array or a composite: whether NULL is a value (see `nullable`). */
   readonly allowsNull?: true
+  /** Inside JSON: needs a number's digits as they are written, because a JavaScript number would lose some. */
+  readonly digits?: true
   decode(text: string): Out
   encode(value: In): string
+  /** Reads a parsed part of a JSON document; without it, `decode` reads the part's text. See json.ts. */
+  revive?(value: unknown): Out
 }
 
 export const int2: Codec<number> = integer('int2', -32768, 32767)
@@ -51,6 +56,7 @@ export const int8: Codec<number, number | bigint> = {
 /** All of int8. */
 export const bigint: Codec<bigint, number | bigint> = {
   type: 'int8',
+  digits: true,
   decode(text) {
     if (!/^-?\d+$/.test(text)) throw unexpected('int8')
     return BigInt(text)
@@ -61,6 +67,7 @@ export const bigint: Codec<bigint, number | bigint> = {
 /** numeric as a string, which keeps every digit and the scale. */
 export const numeric: Codec<string, string | number | bigint> = {
   type: 'numeric',
+  digits: true,
   decode: (text) => text,
   encode(value) {
     if (typeof value === 'number' || typeof value === 'bigint') return String(value)
@@ -143,6 +150,7 @@ const anyJson: Codec<unknown> = {
     if (encoded === undefined) throw new TypeError(`must be a JSON value, got ${describe(value)}`)
     return encoded
   },
+  revive: plainJson,
 }
 
 /** An enum as the union of its labels. A label that was added after `generate` is an error, not a lie. */

@@ -30,6 +30,14 @@ select id, name, note from items where id = $1`,
     name: r.text(1),
     note: r.nullable.text(2),
   }),
+  readOnly: true,
+  // For many: an IN-list, because its parameter is only for id = :id.
+  batch: {
+    statement: 'getItem_batch_3725f1566437',
+    sql: `
+select id, name, note from items where id = any($1)`,
+    key: (r) => r.int4(0),
+  },
 })
 
 export interface FindItemParams {
@@ -56,6 +64,14 @@ select id, name, note from items where name = $1`,
     name: r.text(1),
     note: r.nullable.text(2),
   }),
+  readOnly: true,
+  // For many: an IN-list, because its parameter is only for name = :name.
+  batch: {
+    statement: 'findItem_batch_3342193559eb',
+    sql: `
+select id, name, note from items where name = any($1)`,
+    key: (r) => r.text(1),
+  },
 })
 
 export interface ListItemsRow {
@@ -73,6 +89,7 @@ select id, name from items order by id`,
     id: r.int4(0),
     name: r.text(1),
   }),
+  readOnly: true,
 })
 
 export const countItems: Value<void, number> = value({
@@ -82,6 +99,7 @@ export const countItems: Value<void, number> = value({
   sql: `
 select count(*) from items`,
   read: (r) => r.int8(0),
+  readOnly: true,
 })
 
 export const listNotes: Values<void, string | null> = values({
@@ -91,6 +109,7 @@ export const listNotes: Values<void, string | null> = values({
   sql: `
 select note from items order by id`,
   read: (r) => r.nullable.text(0),
+  readOnly: true,
 })
 
 export interface DeleteItemParams {
@@ -105,4 +124,11 @@ export const deleteItem: Exec<DeleteItemParams> = exec({
 delete from items where id = $1`,
   params: ['id'],
   write: (w, p) => w.int4(p.id),
+  // For many: DELETE … USING the inputs.
+  batch: {
+    statement: 'deleteItem_batch_aa062d960441',
+    sql: `
+delete from items
+using unnest($1::int4[]) as input(p1) where id = input.p1`,
+  },
 })

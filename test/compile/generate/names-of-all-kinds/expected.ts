@@ -29,6 +29,14 @@ select id, "Mixed Case", __proto__, "back\`tick \${x} \\d", E'\\\\' as "it's" fr
     'back`tick ${x} \\d': r.text(3),
     'it\'s': r.text(4),
   }),
+  readOnly: true,
+  // For many: an IN-list, because its parameter is only for id = :some_id.
+  batch: {
+    statement: 'odd_names_batch_5b68e6869bf3',
+    sql: `
+select id, "Mixed Case", __proto__, "back\`tick \${x} \\d", E'\\\\' as "it's" from "Odd Table" where id = any($1)`,
+    key: (r) => r.int4(0),
+  },
 })
 
 export interface UnnamedRow {
@@ -48,6 +56,7 @@ select 1, 'two', 3`,
     '?column?2': r.text(1),
     '?column?3': r.int4(2),
   }),
+  readOnly: true,
 })
 
 export interface JoinedRow {
@@ -65,4 +74,5 @@ select a.id, b.id from "Odd Table" a join "Odd Table" b on a.id = b.id`,
     id: r.int4(0),
     id2: r.int4(1),
   }),
+  readOnly: true,
 })

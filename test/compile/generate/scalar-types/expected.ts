@@ -73,6 +73,7 @@ select * from t`,
     dd: r.text(28),
     ee: r.text(29),
   }),
+  readOnly: true,
 })
 
 export interface WriteAllParams {
@@ -148,5 +149,14 @@ insert into t values (
     w.text(p.cc)
     w.text(p.dd)
     w.text(p.ee)
+  },
+  // For many: INSERT … SELECT.
+  batch: {
+    statement: 'writeAll_batch_4fc740e03592',
+    sql: `
+insert into t select 
+  input.p1, input.p2, input.p3, input.p4, input.p5, input.p6, input.p7, input.p8, input.p9, input.p10, input.p11, input.p12, input.p13, input.p14, input.p15, input.p16, input.p17, input.p18, input.p19, input.p20, input.p21, input.p22, input.p23, input.p24, input.p25, input.p26, input.p27, input.p28, input.p29, input.p30
+
+from unnest($1::int2[], $2::int4[], $3::int8[], $4::oid[], $5::float4[], $6::float8[], $7::numeric[], $8::bool[], $9::text[], $10::varchar[], $11::bpchar[], $12::citext[], $13::uuid[], $14::inet[], $15::xml[], $16::timestamptz[], $17::timestamp[], $18::date[], $19::time[], $20::timetz[], $21::interval[], $22::json[], $23::jsonb[], $24::bytea[], $25::hstore[], $26::tsvector[], $27::money[], $28::"bit"[], $29::point[], $30::regclass[]) as input(p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14, p15, p16, p17, p18, p19, p20, p21, p22, p23, p24, p25, p26, p27, p28, p29, p30)`,
   },
 })

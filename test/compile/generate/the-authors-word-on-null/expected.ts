@@ -32,4 +32,13 @@ select name as "name!", total as "total?", 1 as "?column?", 2 as "odd name" from
     '?column?': r.int4(2),
     'odd name': r.int4(3),
   }),
+  readOnly: true,
+  // For many: the inputs joined, because it has several parameters.
+  batch: {
+    statement: 'marks_batch_2cbf578cd2bf',
+    sql: `
+select name as "name!", total as "total?", 1 as "?column?", 2 as "odd name", input.ordinal from unnest($1::text[], $2::int4[]) with ordinality as input(p1, p2, ordinal)
+cross join t where name = input.p1 and id = input.p2`,
+    ordinal: (r) => r.int8(4),
+  },
 })

@@ -6,7 +6,7 @@ export type Mood = 'sad' | 'so-so' | 'it\'s ok'
 
 const mood = codec.oneOf('mood', 'sad', 'so-so', 'it\'s ok')
 
-const moodArray = codec.array(codec.nullable(mood))
+const nullableMoodArray = codec.array(codec.nullable(mood))
 
 export interface Address {
   street: string | null
@@ -18,37 +18,15 @@ const address = codec.composite({
   zipCode: codec.nullable(codec.int4),
 })
 
-const addressArray = codec.array(codec.nullable(address))
+const nullableAddressArray = codec.array(codec.nullable(address))
 
 const int4Range = codec.range(codec.int4)
 
 const timestamptzMultirange = codec.multirange(codec.timestamptz)
 
-const textArray = codec.array(codec.nullable(codec.text), 1, ';')
+const nullableBoxArray = codec.array(codec.nullable(codec.text), 1, ';')
 
-export interface People {
-  id: number
-  mood: Mood
-  moods: (Mood | null)[]
-  score: number
-  home: Address
-  homes: (Address | null)[] | null
-  ages: codec.Range<number>
-  periods: codec.NonEmptyRange<Date>[]
-  boxes: (string | null)[]
-}
-
-const people = codec.composite({
-  id: codec.int4,
-  mood: mood,
-  moods: moodArray,
-  score: codec.int4,
-  home: address,
-  homes: codec.nullable(addressArray),
-  ages: int4Range,
-  periods: timestamptzMultirange,
-  boxes: textArray,
-})
+const moodArray = codec.array(mood)
 
 export interface ListPeopleRow {
   id: number
@@ -72,14 +50,15 @@ select * from people`,
   read: (r) => ({
     id: r.int4(0),
     mood: r.value(1, mood),
-    moods: r.value(2, moodArray),
+    moods: r.value(2, nullableMoodArray),
     score: r.int4(3),
     home: r.value(4, address),
-    homes: r.nullable.value(5, addressArray),
+    homes: r.nullable.value(5, nullableAddressArray),
     ages: r.value(6, int4Range),
     periods: r.value(7, timestamptzMultirange),
-    boxes: r.value(8, textArray),
+    boxes: r.value(8, nullableBoxArray),
   }),
+  readOnly: true,
 })
 
 export interface ListByMoodsParams {
@@ -105,18 +84,27 @@ select id from people where mood = any($1) and score > $2`,
   read: (r) => ({
     id: r.int4(0),
   }),
+  readOnly: true,
+  // For many: the inputs joined, because it has several parameters.
+  batch: {
+    statement: 'listByMoods_batch_4456958f1f85',
+    sql: `
+select id, input.ordinal from unnest($1::text[], $2::int4[]) with ordinality as input(p1, p2, ordinal)
+cross join people where mood = any((input.p1::mood[])) and score > input.p2`,
+    ordinal: (r) => r.int8(1),
+  },
 })
 
 export interface AddPersonParams {
   id: number
   mood: Mood
-  moods: readonly Mood[]
+  moods: readonly (Mood | null)[]
   score: number
   home: Address
-  homes: readonly Address[]
+  homes: readonly (Address | null)[] | null
   ages: codec.Range<number>
   periods: readonly codec.NonEmptyRange<Date>[]
-  boxes: readonly string[]
+  boxes: readonly (string | null)[]
 }
 
 export const addPerson: Exec<AddPersonParams> = exec({
@@ -129,18 +117,50 @@ insert into people values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
   write: (w, p) => {
     w.int4(p.id)
     w.value(p.mood, mood)
-    w.value(p.moods, moodArray)
+    w.value(p.moods, nullableMoodArray)
     w.int4(p.score)
     w.value(p.home, address)
-    w.value(p.homes, addressArray)
+    w.nullable.value(p.homes, nullableAddressArray)
     w.value(p.ages, int4Range)
     w.value(p.periods, timestamptzMultirange)
-    w.value(p.boxes, textArray)
+    w.value(p.boxes, nullableBoxArray)
+  },
+  // For many: INSERT … SELECT.
+  batch: {
+    statement: 'addPerson_batch_f8199f351bdc',
+    sql: `
+insert into people select input.p1, input.p2, (input.p3::mood[]), input.p4, (input.p5::address), (input.p6::address[]), input.p7, input.p8, (input.p9::box[])
+from unnest($1::int4[], $2::mood[], $3::text[], $4::percentage[], $5::text[], $6::text[], $7::int4range[], $8::tstzmultirange[], $9::text[]) as input(p1, p2, p3, p4, p5, p6, p7, p8, p9)`,
   },
 })
 
+export interface WholeRowRowP {
+  id: number
+  mood: Mood
+  moods: (Mood | null)[]
+  score: number
+  home: Address
+  /** Null if people.homes has no NOT NULL constraint. */
+  homes: (Address | null)[] | null
+  ages: codec.Range<number>
+  periods: codec.NonEmptyRange<Date>[]
+  boxes: (string | null)[]
+}
+
+const wholeRowRowP = codec.composite({
+  id: codec.int4,
+  mood: mood,
+  moods: nullableMoodArray,
+  score: codec.int4,
+  home: address,
+  homes: codec.nullable(nullableAddressArray),
+  ages: int4Range,
+  periods: timestamptzMultirange,
+  boxes: nullableBoxArray,
+})
+
 export interface WholeRowRow {
-  p: People
+  p: WholeRowRowP
 }
 
 export const wholeRow: Many<void, WholeRowRow> = many({
@@ -150,6 +170,7 @@ export const wholeRow: Many<void, WholeRowRow> = many({
   sql: `
 select p from people p`,
   read: (r) => ({
-    p: r.value(0, people),
+    p: r.value(0, wholeRowRowP),
   }),
+  readOnly: true,
 })

@@ -1,0 +1,140 @@
+// The shapes of SQL arrays: what their elements are, and whether one of them can be NULL.
+
+import type { Relation } from '../catalog.ts'
+import type { Nullability, TreeNode } from '../model.ts'
+import { calledFunction } from '../nullability/calls.ts'
+import { verdictOf, verdictOfElements } from '../nullability/expressions.ts'
+import { originOfExpression } from '../nullability/origins.ts'
+import { verdictOfOutput } from '../nullability/outputs.ts'
+import { type Env, envAt } from '../nullability/scope.ts'
+import { allOf, nonNull, nullable } from '../nullability/verdict.ts'
+import { bool, int, isNode, node, nodes } from '../tree.ts'
+import { isFlatArray, isNullConstant } from './constants.ts'
+import { type Member, mergeAll, type Shape } from './model.ts'
+import { argumentEnv, argumentOf, memberOf, shapeOf, shapeOfOutput, subScope, typeShape } from './shapes.ts'
+
+/** The shape of an expression whose type is an array; null if no more is known of it than that. */
+export function shapeOfArray(expression: TreeNode, oid: number, env: Env): Shape | null {
+  const elementType = env.scope.context.catalog.types.get(oid)?.element ?? 0
+  if (elementType === 0) return null
+  if (isNode(expression, 'VAR')) return shapeOfColumn(expression, elementType, env)
+  const element = elementOf(expression, elementType, env)
+  return element && { kind: 'array', element, origin: null }
+}
+
+function elementOf(expression: TreeNode, elementType: number, env: Env): Member | null {
+  const typed = (nullability: Nullability): Member => ({ shape: typeShape(elementType), nullability })
+  switch (expression.tag) {
+    case 'ARRAYEXPR': {
+      const elements = nodes(expression, 'elements')
+      const isNested = bool(expression, 'multidims')
+      return {
+        shape: mergeAll(
+          elements.map((element) => shapeOf(element, env)),
+          typeShape(isNested ? int(expression, 'array_typeid') : elementType),
+        ),
+        nullability: isNested
+          ? nonNull('PostgreSQL has no null among inner arrays')
+          : allOf(
+              elements.map((element) => verdictOf(element, env)),
+              'no element is null',
+            ),
+      }
+    }
+    case 'SUBLINK': {
+      const scope = subScope(expression, env)
+      return { shape: shapeOfOutput(scope, 0), nullability: verdictOfOutput(scope, 0) }
+    }
+    case 'AGGREF':
+    case 'WINDOWFUNC': {
+      const argument = argumentOf(expression)
+      return argument && calledName(expression, env) === 'array_agg'
+        ? memberOf(argument, argumentEnv(expression, env))
+        : null
+    }
+    case 'FUNCEXPR':
+      return elementOfCall(expression, elementType, env)
+    case 'CONST':
+      return isFlatArray(expression) ? typed(verdictOfElements(expression, env)) : null
+    case 'ARRAYCOERCEEXPR': {
+      const inner = shapeOf(node(expression, 'arg')!, env)
+      return inner.kind === 'array' ? typed(inner.element.nullability) : null
+    }
+    default:
+      return null
+  }
+}
+
+/** Functions that keep NULL out of what they give, or say what else goes in. */
+function elementOfCall(call: TreeNode, elementType: number, env: Env): Member | null {
+  const [array, element] = nodes(call, 'args')
+  if (!array || !element) return null
+  const inner = (): Member => {
+    const shape = shapeOf(array, env)
+    if (shape.kind === 'array') return shape.element
+    return { shape: typeShape(elementType), nullability: nullable('the array may hold nulls') }
+  }
+  switch (calledName(call, env)) {
+    case 'array_remove':
+      return isNullConstant(element) ? { ...inner(), nullability: nonNull('array_remove took them out') } : inner()
+    case 'array_append': {
+      const added = memberOf(element, env)
+      return { ...inner(), nullability: allOf([inner().nullability, added.nullability], 'no element is null') }
+    }
+    case 'string_to_array':
+      // A third argument is the text that stands for NULL.
+      return nodes(call, 'args').length === 2
+        ? { shape: typeShape(elementType), nullability: nonNull('parts of a text') }
+        : null
+    case 'regexp_split_to_array':
+      return { shape: typeShape(elementType), nullability: nonNull('parts of a text') }
+    default:
+      return null
+  }
+}
+
+/** The name of one of PostgreSQL's own functions, aggregates and window functions. */
+export function calledName(call: TreeNode, env: Env): string | null {
+  const { catalog } = env.scope.context
+  const field = { AGGREF: 'aggfnoid', WINDOWFUNC: 'winfnoid' }[call.tag]
+  const called = field ? catalog.functions.get(int(call, field)) : calledFunction(call, catalog)
+  return called?.schema === 'pg_catalog' ? called.name : null
+}
+
+/** A table's column: its declared dimensions, and what a CHECK constraint says of its elements. */
+function shapeOfColumn(variable: TreeNode, elementType: number, env: Env): Shape | null {
+  const { catalog } = env.scope.context
+  const entry = envAt(env, int(variable, 'varlevelsup')).scope.entry(int(variable, 'varno'))
+  const relation = catalog.relations.get(int(entry, 'relid'))
+  const column = relation?.columns.find((candidate) => candidate.number === int(variable, 'varattno'))
+  if (!relation || !column) return null
+  const withDescendants = bool(entry, 'inh') && relation.descendants.length > 0
+  if (!refusesNullElements(relation, column.number, withDescendants)) return null
+  const nullability = nonNull(`a CHECK constraint of ${relation.name} excludes null elements`)
+  return {
+    kind: 'array',
+    element: { shape: typeShape(elementType), nullability },
+    origin: originOfExpression(variable, env),
+  }
+}
+
+/** `check (array_position(tags, null) is null)`, which also refuses arrays of several dimensions. */
+function refusesNullElements(relation: Relation, column: number, withDescendants: boolean): boolean {
+  if (relation.kind === 'foreign table') return false
+  return relation.checks.some(({ tree, noInherit }) => {
+    if (noInherit && withDescendants) return false
+    const terms = isNode(tree, 'BOOLEXPR') && tree.boolop === 'and' ? nodes(tree, 'args') : [tree]
+    return terms.some((term) => isPositionOfNull(term, column))
+  })
+}
+
+const arrayPosition = 3277
+
+function isPositionOfNull(term: TreeNode, column: number): boolean {
+  // NullTestType 0 is IS NULL.
+  const call = isNode(term, 'NULLTEST') && int(term, 'nulltesttype') === 0 ? node(term, 'arg') : null
+  if (!isNode(call ?? undefined, 'FUNCEXPR') || int(call!, 'funcid') !== arrayPosition) return false
+  const [array, element] = nodes(call!, 'args')
+  const inner = isNode(array, 'RELABELTYPE') ? node(array, 'arg')! : array
+  return isNode(inner, 'VAR') && int(inner, 'varattno') === column && element !== undefined && isNullConstant(element)
+}
