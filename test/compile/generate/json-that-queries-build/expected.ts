@@ -514,10 +514,10 @@ export interface NotFollowedRow {
 export const notFollowed: Many<void, NotFollowedRow> = many({
   name: 'notFollowed',
   source: 'test/compile/generate/json-that-queries-build/query.sql:68',
-  statement: 'notFollowed_5344176cb78d',
+  statement: 'notFollowed_a26e8a18fe16',
   sql: `
 select settings -> 'theme' as theme, json_strip_nulls(to_json(u)) as stripped,
-       json_build_object(email, id) as own_keys, jsonb_set(settings, '{a}', '1') as changed
+       json_build_object(email, id) as own_keys, settings || '{"a": 1}' as changed
 from users u`,
   read: (r) => ({
     theme: r.nullable.json<JsonValue>(0),

@@ -67,7 +67,7 @@ select json_build_object('kind', 'post', 'id', id::int, 'name', title) from post
 
 -- name: notFollowed :many
 select settings -> 'theme' as theme, json_strip_nulls(to_json(u)) as stripped,
-       json_build_object(email, id) as own_keys, jsonb_set(settings, '{a}', '1') as changed
+       json_build_object(email, id) as own_keys, settings || '{"a": 1}' as changed
 from users u;
 
 -- name: casesOfNull :many
