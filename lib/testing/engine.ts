@@ -28,7 +28,6 @@ export interface Engine {
 export async function createEngine(): Promise<Engine> {
   const { newDb, parse } = await loadPgMem()
   const db = newDb()
-  const trees = new Map<string, Node[]>()
   let now = new Date()
   mend(db, () => now)
 
@@ -42,11 +41,7 @@ export async function createEngine(): Promise<Engine> {
     return { columns, rows, affected: result.rowCount }
   }
   return {
-    parse(sql) {
-      const tree = trees.get(sql) ?? parse(sql)
-      trees.set(sql, tree)
-      return tree
-    },
+    parse,
     run(tree, state, clock) {
       state.restore()
       now = clock

@@ -71,8 +71,6 @@ function operation(node: Node, scope: Scope): Node {
     // PostgreSQL reads `a = b IS NULL` as `(a = b) IS NULL`; the parser takes it for `a = (b IS NULL)`.
     if (right.type === 'unary' && String(right.op).startsWith('IS ')) scope.refuse(`IS behind ${op}`)
     const side = (operand: Node) => (operand.type === 'numeric' ? operand : value(operand, scope))
-    // Through an index pg-mem finds nulls, too, for a !=.
-    if (op === '!=') return { type: 'unary', op: 'NOT', operand: binary('=', side(left), side(right)) }
     return binary(op as string, side(left), side(right))
   }
   if (arithmetic.has(op)) return binary(op as string, value(left, scope), value(right, scope))

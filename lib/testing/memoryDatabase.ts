@@ -1,7 +1,9 @@
 // memoryDatabase: the schema of the migrations in pg-mem, behind the same interface as a real database.
 
+import type { ConnectionSource } from '../database/connection.ts'
 import { type Database, databaseOver } from '../database/database.ts'
-import type { UnitOfWork } from '../database/unitOfWork.ts'
+import type { InsideUnitOptions } from '../database/insideUnit.ts'
+import type { UnitOfWork, UnitOfWorkOptions } from '../database/unitOfWork.ts'
 import { DatabaseClosedError, PlainsqlError, type QueryIdentity } from '../errors.ts'
 import { MemoryConnection } from './connection.ts'
 import { createEngine, type State } from './engine.ts'
@@ -9,7 +11,7 @@ import { defineIn, type SchemaOptions, schemaSources } from './migrations.ts'
 import { MemorySchema } from './schema.ts'
 import { openUnits, Store } from './store.ts'
 
-export interface MemoryDatabaseOptions extends SchemaOptions {
+export interface MemoryDatabaseOptions extends SchemaOptions, InsideUnitOptions {
   /** How long a writer waits for another one's unit of work before it is refused, in ms. Default 5000. */
   readonly lockTimeoutMs?: number
 }
@@ -48,7 +50,7 @@ export async function memoryDatabase(options: MemoryDatabaseOptions = {}): Promi
   const store = new Store(initial, options.lockTimeoutMs ?? 5000)
   const states = new WeakMap<Snapshot, State>()
   let closed = false
-  const database = databaseOver({
+  const connections: ConnectionSource = {
     async acquire(query: QueryIdentity | null) {
       if (closed) throw new DatabaseClosedError(query)
       const connection = new MemoryConnection({ engine, schema, store })
@@ -57,11 +59,12 @@ export async function memoryDatabase(options: MemoryDatabaseOptions = {}): Promi
     async close() {
       closed = true
     },
-  })
+  }
+  const database = databaseOver(connections, options)
   return {
     ...database,
-    unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
-      return openUnits.run([...(openUnits.getStore() ?? []), {}], () => database.unitOfWork(work))
+    unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>, unitOptions?: UnitOfWorkOptions): Promise<T> {
+      return openUnits.run([...(openUnits.getStore() ?? []), {}], () => database.unitOfWork(work, unitOptions))
     },
     snapshot() {
       const snapshot = { takenAt: new Date() }

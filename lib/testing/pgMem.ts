@@ -26,8 +26,18 @@ export async function loadPgMem(): Promise<PgMem> {
   // The parser is pg-mem's dependency, not ours: only from pg-mem's own place is it sure to be found, in its version.
   const requireFromPgMem = createRequire(createRequire(import.meta.url).resolve('pg-mem'))
   const parser = requireFromPgMem('pgsql-ast-parser') as { parse(sql: string): Node[] }
-  return { newDb: () => pgMem.newDb({ noErrorDiagnostic: true }), parse: (sql) => parser.parse(sql) }
+  return {
+    newDb: () => pgMem.newDb({ noErrorDiagnostic: true }),
+    parse(sql) {
+      const tree = parsed.get(sql) ?? parser.parse(sql)
+      parsed.set(sql, tree)
+      return tree
+    },
+  }
 }
+
+/** Parsing is what takes longest, and every database of a test run is made of the same migrations. */
+const parsed = new Map<string, Node[]>()
 
 export function isNode(tree: Tree): tree is Node {
   return typeof tree === 'object' && tree !== null && !Array.isArray(tree)

@@ -9,7 +9,7 @@ export type RecordedStatement = readonly [name: string] | readonly [name: string
 export interface Recording extends Executor {
   /** In call order, those that failed included. */
   readonly statements: readonly RecordedStatement[]
-  /** How many times the wrapped executor was asked: each is a round trip. */
+  /** How many times the wrapped executor was asked: each is a round trip; COMMIT is not counted. */
   readonly roundTrips: number
   /** Forgets what was recorded. */
   clear(): void
@@ -25,6 +25,7 @@ export interface Recording extends Executor {
 export function recording(executor: Executor): Recording {
   const statements: RecordedStatement[] = []
   return {
+    ...recorder(executor, statements),
     statements,
     get roundTrips() {
       return statements.length
@@ -32,9 +33,19 @@ export function recording(executor: Executor): Recording {
     clear() {
       statements.length = 0
     },
+  }
+}
+
+function recorder(executor: Executor, statements: RecordedStatement[]): Executor {
+  return {
     execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
       statements.push(params === undefined ? [query.name] : [query.name, params])
       return executor.execute(query, params)
     },
+    // What batches of writes run their statements in.
+    ...(executor.unitOfWork && {
+      unitOfWork: <T>(work: (uow: Executor) => Promise<T>) =>
+        executor.unitOfWork!((uow) => work(recorder(uow, statements))),
+    }),
   }
 }

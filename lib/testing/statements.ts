@@ -172,8 +172,14 @@ function assigned(node: Node, scope: Scope): Node {
   return node.type === 'default' ? node : value(node, scope)
 }
 
+/**
+ * WHERE, as a CASE: pg-mem then tries the condition on every row. Left to itself it looks through indexes, where it
+ * finds nothing for `id IS NOT NULL AND id > 1`, and nulls for `<>`.
+ */
 function filtered(node: Node, scope: Scope): { where?: Node } {
-  return isNode(node.where) ? { where: condition(node.where, scope) } : {}
+  if (!isNode(node.where)) return {}
+  const whens = [{ when: condition(node.where, scope), value: { type: 'boolean', value: true } }]
+  return { where: { type: 'case', value: null, whens, else: { type: 'boolean', value: false } } }
 }
 
 function returned(node: Node, scope: Scope): { returning?: Node[] } {

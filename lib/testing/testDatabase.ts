@@ -5,11 +5,12 @@ import { createHash, randomBytes } from 'node:crypto'
 import { Client, DatabaseError } from 'pg'
 import { linesOf, postgresPosition } from '../compile/sourceText.ts'
 import { createDatabase, type Database } from '../database/database.ts'
+import type { InsideUnitOptions } from '../database/insideUnit.ts'
 import { type ResolvedServer, resolveServer } from '../embedded/index.ts'
 import { queryError } from '../errors.ts'
 import { type SchemaOptions, type SchemaSource, schemaSources } from './migrations.ts'
 
-export interface TestDatabaseOptions extends SchemaOptions {
+export interface TestDatabaseOptions extends SchemaOptions, InsideUnitOptions {
   /** A server to make the database on. Default: PLAINSQL_TEST_SERVER, else DATABASE_URL, else an embedded server. */
   readonly url?: string | undefined
 }
@@ -39,7 +40,8 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
   })
 
   const url = server.databaseUrl(name)
-  const database = createDatabase({ url })
+  const { ambient = false, guard = true } = options
+  const database = createDatabase({ url, ambient, guard })
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
     closing ??= database.close().then(() =>

@@ -264,6 +264,29 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     seen.open()
     return [outside, await unit, await countUsers(db)]
   }),
+  'savepoints undo a part of a unit of work': filled(async (db) => [
+    await db.unitOfWork(async (uow) => {
+      await deleteUser(uow, { id: 3 })
+      const failed = await settled(uow.savepoint((inner) => createUser(inner, ada)))
+      await uow.savepoint((inner) => deactivateUser(inner, { id: 2 }))
+      return [failed, await countUsers(uow)]
+    }),
+    await listActiveUsers(db, { afterId: 0, limit: 10 }),
+  ]),
+  'a unit of work with options': filled(async (db) => [
+    await settled(db.unitOfWork((uow) => deleteUser(uow, { id: 1 }), { readOnly: true, isolation: 'serializable' })),
+    await db.unitOfWork((uow) => deleteUser(uow, { id: 1 }), {
+      isolation: 'repeatable read',
+      statementTimeoutMs: 5000,
+    }),
+    await settled(db.unitOfWork((uow) => Promise.all([deleteUser(uow, { id: 2 }), countUsers(db)]))),
+    await countUsers(db),
+    // What is meant to run outside does so, and sees what is committed.
+    await db.unitOfWork(async (uow) => {
+      await deleteUser(uow, { id: 3 })
+      return countUsers(db.with({ outsideUnit: true }))
+    }),
+  ]),
   'many inputs at once': filled(async (db) => [
     await getUser.batch(db, [{ id: 2 }, { id: 99 }, { id: 1 }, { id: 2 }]),
     await listPostsByAuthor.batch(db, [{ authorId: 2 }, { authorId: 1 }, { authorId: 3 }]),

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { DatabaseClosedError, PlainsqlError, UniqueViolationError } from 'plainsql'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -159,6 +161,19 @@ test('a writer that waits for the unit it is inside of is refused at once', asyn
   assert.match((error as Error).message, /pass the unit instead of the database\) in createUser \(sql\/users\.sql:1\)/)
 })
 
+test('so is a write outside of the unit that was asked for inside of it', async () => {
+  const db = await memoryDatabase()
+  const outside = db.with({ outsideUnit: true })
+  const error = await rejection(
+    db.unitOfWork(async (uow) => {
+      await createUser(uow, ada)
+      await createUser(outside, bob)
+    }),
+  )
+  assert.instance(error, UnsupportedInMemoryError)
+  assert.is(await countUsers(db), 0)
+})
+
 test('a writer that waits too long is refused, and those behind it go on', async () => {
   const engine = await createEngine()
   const store = new Store(engine.state(), 1)
@@ -182,6 +197,19 @@ test('statements of a unit run in call order, even if one of them waits', async 
   })
   await other
   assert.is(counted, 2)
+})
+
+test('without pg-mem the error says how to get it', async () => {
+  const hook = `export const resolve = (name, context, next) => {
+    if (name === 'pg-mem') throw new Error('Cannot find package')
+    return next(name, context)
+  }`
+  const url = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`
+  const register = `import { register } from 'node:module'; register(${JSON.stringify(url(hook))})`
+  const code = `import { memoryDatabase } from './lib/testing/index.ts'; await memoryDatabase().catch((e) => console.log(e.message))`
+  const args = ['--import', 'tsx', '--import', url(register), '--input-type=module', '--eval', code]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  assert.is(stdout, 'memoryDatabase() runs on pg-mem, which could not be loaded: npm i -D pg-mem\n')
 })
 
 test.run()

@@ -19,6 +19,12 @@ test('can be cleared', async () => {
   assert.is(db.roundTrips, 0)
 })
 
+test('sees what a batch runs in a unit of work of its own', async () => {
+  const db = recording({ ...executor, unitOfWork: (work) => work(executor) })
+  await db.unitOfWork?.((uow) => countUsers(uow))
+  assert.equal(db.statements, [['countUsers']])
+})
+
 test('passes results and errors on, and counts what failed', async () => {
   const failing = recording({ execute: () => Promise.reject(new RangeError('no')) })
   const error = await getUser(failing, { id: 1 }).catch((reason: unknown) => reason)
