@@ -63,8 +63,10 @@ select
   obj_description(c.oid, 'pg_class') as comment
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'v', 'm', 'f', 'p', 'c')
-  and case when :relationOids::oid[] is null then c.oid >= 16384 else c.oid = any (:relationOids) end
+where case
+  when :relationOids::oid[] is null then c.oid >= 16384 and c.relkind in ('r', 'v', 'm', 'f', 'p', 'c')
+  else c.oid = any (:relationOids)
+end
 order by n.nspname, c.relname;
 
 -- name: listColumns :many
@@ -75,6 +77,7 @@ select
   a.attname::text as name,
   a.atttypid as type_oid,
   a.atttypmod as modifier,
+  a.attndims as dimensions,
   a.attnotnull as not_null,
   a.attnotnull and not exists (
     select from pg_catalog.pg_constraint k
@@ -87,8 +90,10 @@ select
 from pg_catalog.pg_attribute a
 join pg_catalog.pg_class c on c.oid = a.attrelid
 left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-where c.relkind in ('r', 'v', 'm', 'f', 'p', 'c') and a.attnum > 0 and not a.attisdropped
-  and case when :relationOids::oid[] is null then c.oid >= 16384 else c.oid = any (:relationOids) end
+where a.attnum > 0 and not a.attisdropped and case
+  when :relationOids::oid[] is null then c.oid >= 16384 and c.relkind in ('r', 'v', 'm', 'f', 'p', 'c')
+  else c.oid = any (:relationOids)
+end
 order by a.attrelid, a.attnum;
 
 -- name: listUniqueIndexes :many
@@ -142,6 +147,7 @@ select
   p.provolatile::text as volatility,
   p.prorettype as return_type_oid,
   p.proargtypes::oid[] as argument_type_oids,
+  p.proargdefaults::text as default_trees,
   l.lanname::text as language,
   x.extname::text as extension
 from pg_catalog.pg_proc p
@@ -179,3 +185,11 @@ select w.ev_class as relation_oid, w.ev_action::text as tree
 from pg_catalog.pg_rewrite w
 where w.ev_type = '1' and w.ev_class = any (:relationOids)
 order by w.ev_class;
+
+-- name: listSqlBodies :many
+-- The bodies of these functions, if they are written in SQL: a tree, or null where the body is a text.
+select p.oid, p.prosqlbody::text as tree, p.proconfig is not null as has_settings
+from pg_catalog.pg_proc p
+join pg_catalog.pg_language l on l.oid = p.prolang
+where l.lanname = 'sql' and p.prokind = 'f' and p.oid = any (:functionOids)
+order by p.oid;

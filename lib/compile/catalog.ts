@@ -7,6 +7,7 @@ import { functionsOf, operatorsOf, relationsOf, typesOf } from './catalogParts.t
 import { type CatalogRows, loadMentionedRows, loadRows, type Wanted, type WantedRows } from './catalogRows.ts'
 import { mentionsIn } from './mentions.ts'
 import type { TreeNode, TreeValue } from './model.ts'
+import { loadSqlBodies } from './sqlBodies.ts'
 import { isNode, parseTree } from './tree.ts'
 
 /** A data type; see `pg_type`. */
@@ -44,7 +45,14 @@ export interface Relation {
   readonly oid: number
   readonly schema: string
   readonly name: string
-  readonly kind: 'table' | 'view' | 'materialized view' | 'foreign table' | 'partitioned table' | 'composite type'
+  readonly kind:
+    | 'table'
+    | 'view'
+    | 'materialized view'
+    | 'foreign table'
+    | 'partitioned table'
+    | 'composite type'
+    | 'sequence'
   readonly columns: readonly Column[]
   /** OID of the type of its rows. */
   readonly rowType: number
@@ -84,6 +92,8 @@ export interface Column {
   readonly name: string
   readonly type: number
   readonly modifier: number
+  /** Of an array, as declared: `int[][]` has 2. PostgreSQL does not enforce it. */
+  readonly dimensions: number
   /** As declared. */
   readonly notNull: boolean
   /** Declared, and proven for the rows that are there: false for a NOT NULL that was added NOT VALID. */
@@ -138,6 +148,8 @@ export interface CatalogFunction {
   readonly volatility: 'immutable' | 'stable' | 'volatile'
   readonly returnType: number
   readonly argumentTypes: readonly number[]
+  /** The default expressions of the last arguments. */
+  readonly defaults: readonly TreeNode[]
   readonly language: string
   /** The extension that made it. */
   readonly extension: string | null
@@ -168,6 +180,8 @@ export interface Catalog {
   relationByName(name: string, schema?: string): Relation | null
   /** The query behind a view or materialized view. Null for what is not one, or is not loaded. */
   viewTree(relation: number): TreeNode | null
+  /** The statement that makes the result of a function written in SQL; null for others, and if it is not loaded. */
+  sqlBody(called: number): TreeNode | null
 }
 
 /** Reads all types, and all relations but PostgreSQL's own, in one round trip. */
@@ -177,15 +191,18 @@ export async function loadCatalog(client: pg.Client): Promise<Catalog> {
 
 /**
  * Loads what the trees of queries mention and `loadCatalog` leaves out: functions, operators, PostgreSQL's own relations,
- * and the trees of views, and then what those mention. A round trip for each level of views upon views, and one more.
+ * the trees of views and of functions written in SQL, and then what those mention. A round trip for each level of views
+ * upon views, and one more; two more for each level of SQL functions.
  */
 export async function loadDefinitions(client: pg.Client, catalog: Catalog, trees: Iterable<TreeValue>): Promise<void> {
   if (!(catalog instanceof LoadedCatalog)) throw new TypeError('loadDefinitions needs a catalog that loadCatalog made')
-  let found = trees
+  let found: TreeValue[] = [...trees]
   for (;;) {
     const wanted = catalog.missing(found)
     if (Object.values(wanted).every((oids) => oids.length === 0)) return
     found = catalog.add(wanted, await loadMentionedRows(client, wanted))
+    const bodies = await loadSqlBodies(client, catalog.sqlFunctions(wanted.functions))
+    found.push(...catalog.addBodies(bodies))
   }
 }
 
@@ -195,6 +212,7 @@ class LoadedCatalog implements Catalog {
   readonly functions: Map<number, CatalogFunction> = new Map()
   readonly operators: Map<number, Operator> = new Map()
   readonly #views: Map<number, TreeNode> = new Map()
+  readonly #bodies: Map<number, TreeNode> = new Map()
   /** What was asked for, also if it is not there. OIDs are unique within a kind only. */
   readonly #asked: { readonly [kind in keyof Wanted]: Set<number> } = {
     relations: new Set(),
@@ -226,8 +244,25 @@ class LoadedCatalog implements Catalog {
     return this.#views.get(relation) ?? null
   }
 
+  sqlBody(called: number): TreeNode | null {
+    return this.#bodies.get(called) ?? null
+  }
+
+  /** Which of these are written in SQL; PostgreSQL's own have their rule in `neverNull.ts`. */
+  sqlFunctions(oids: readonly number[]): number[] {
+    return oids.filter((oid) => {
+      const called = this.functions.get(oid)
+      return called?.language === 'sql' && called.kind === 'function' && called.schema !== 'pg_catalog'
+    })
+  }
+
+  addBodies(bodies: ReadonlyMap<number, TreeNode>): TreeNode[] {
+    for (const [oid, body] of bodies) this.#bodies.set(oid, body)
+    return [...bodies.values()]
+  }
+
   /** What these trees mention and is not loaded yet, and what the constraints and defaults of their tables mention. */
-  missing(trees: Iterable<TreeValue>): Wanted {
+  missing(trees: readonly TreeValue[]): Wanted {
     const relations = new Set<number>()
     const functions = new Set<number>()
     const operators = new Set<number>()
@@ -253,7 +288,7 @@ class LoadedCatalog implements Catalog {
     for (const relation of relationsOf(rows)) this.relations.set(relation.oid, relation)
     for (const called of functionsOf(rows.functions)) this.functions.set(called.oid, called)
     for (const operator of operatorsOf(rows.operators)) this.operators.set(operator.oid, operator)
-    const found: TreeNode[] = []
+    const found: TreeNode[] = wanted.functions.flatMap((oid) => this.functions.get(oid)?.defaults ?? [])
     for (const row of rows.views) {
       const parsed = parseTree(row.tree)
       const query = Array.isArray(parsed) ? parsed[0] : parsed

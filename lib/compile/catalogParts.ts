@@ -79,6 +79,7 @@ const relationKinds: Readonly<Record<string, Relation['kind']>> = {
   f: 'foreign table',
   p: 'partitioned table',
   c: 'composite type',
+  S: 'sequence',
 }
 
 export function relationsOf(
@@ -123,6 +124,7 @@ function columnOf(row: ColumnRow): Column {
     name: row.name,
     type: row.typeOid,
     modifier: row.modifier,
+    dimensions: row.dimensions,
     notNull: row.notNull,
     provenNotNull: row.provenNotNull,
     identity: row.identity === 'a' ? 'always' : row.identity === 'd' ? 'by default' : null,
@@ -164,6 +166,7 @@ export function functionsOf(rows: readonly FunctionRow[]): CatalogFunction[] {
     volatility: volatilities[row.volatility] ?? 'volatile',
     returnType: row.returnTypeOid,
     argumentTypes: row.argumentTypeOids,
+    defaults: parseNodes(row.defaultTrees),
     language: row.language,
     extension: row.extension,
   }))
@@ -183,6 +186,11 @@ export function operatorsOf(rows: readonly OperatorRow[]): Operator[] {
 function parseNode(tree: string | null): TreeNode | null {
   const value = tree === null ? null : parseTree(tree)
   return isNode(value) ? value : null
+}
+
+function parseNodes(tree: string | null): TreeNode[] {
+  const value = tree === null ? null : parseTree(tree)
+  return Array.isArray(value) ? value.filter((item) => isNode(item)) : []
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => number): ReadonlyMap<number, T[]> {

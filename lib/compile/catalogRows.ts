@@ -44,6 +44,7 @@ export interface ColumnRow {
   readonly name: string
   readonly typeOid: number
   readonly modifier: number
+  readonly dimensions: number
   readonly notNull: boolean
   readonly provenNotNull: boolean
   readonly identity: string
@@ -86,6 +87,7 @@ export interface FunctionRow {
   readonly volatility: string
   readonly returnTypeOid: number
   readonly argumentTypeOids: readonly number[]
+  readonly defaultTrees: string | null
   readonly language: string
   readonly extension: string | null
 }
@@ -150,6 +152,16 @@ export async function loadMentionedRows(client: pg.Client, wanted: Wanted): Prom
     runFor<ViewTreeRow>(client, 'listViewTrees', wanted.views),
   ])
   return { relations, columns, uniqueIndexes, functions, operators, views }
+}
+
+export interface SqlBodyRow {
+  readonly oid: number
+  readonly tree: string | null
+  readonly hasSettings: boolean
+}
+
+export function loadSqlBodyRows(client: pg.Client, functionOids: readonly number[]): Promise<SqlBodyRow[]> {
+  return run<SqlBodyRow>(client, 'listSqlBodies', [functionOids])
 }
 
 export async function loadFunctionNames(client: pg.Client): Promise<string[]> {

@@ -2,61 +2,87 @@
 // or the view's own query.
 
 import type { Check, Column, Relation } from '../catalog.ts'
-import type { Nullability, TreeNode } from '../model.ts'
+import type { Nullability, TreeNode, TreeValue } from '../model.ts'
+import { isNode } from '../tree.ts'
 import { whenNotFalse } from './conditions.ts'
 import { verdictOf } from './expressions.ts'
-import { both, type Facts, nothing } from './facts.ts'
+import { both, type Facts } from './facts.ts'
 import { verdictOfOutput } from './outputs.ts'
 import { type Context, type Env, Scope } from './scope.ts'
 import { allOf, nonNull, nullable } from './verdict.ts'
 
-/** How the query names the table. */
-export interface Naming {
-  /** Also the rows of tables that inherit from it, and of its partitions: everything but `from only t`. */
-  readonly withDescendants: boolean
-  /** False while CHECK constraints themselves are read. */
-  readonly withChecks: boolean
-}
-
-/** The verdict on a column as it is stored, before joins and conditions. */
-export function verdictOfBaseColumn(oid: number, number: number, naming: Naming, env: Env): Nullability {
+/**
+ * The verdict on a column as it is stored, before joins and conditions. `withDescendants`: the rows of tables that inherit
+ * from it, and of its partitions, are meant too, as with everything but `from only t`.
+ */
+export function verdictOfBaseColumn(oid: number, number: number, withDescendants: boolean, env: Env): Nullability {
   const { context } = env.scope
   const relation = context.catalog.relations.get(oid)
   if (!relation) return nullable('its table is not in the catalog')
   if (number < 0) return nonNull('a system column')
+  if (relation.kind === 'sequence') return nonNull('a column of a sequence')
   if (relation.kind === 'view' || relation.kind === 'materialized view') {
     const scope = viewScope(relation, context)
     return scope ? verdictOfOutput(scope, number - 1) : nullable(`the view ${relation.name} is not loaded`)
   }
   const column = relation.columns.find((candidate) => candidate.number === number)
   if (!column) return nullable('its table has no such column')
-  const verdict = verdictOfStoredColumn(relation, column, naming, context)
-  if (verdict.nullable || !naming.withDescendants) return verdict
+  const verdict = verdictOfStoredColumn(relation, column, env)
+  if (verdict.nullable || !withDescendants) return verdict
   // A table that inherits may have dropped the constraint (before 18), or never had it (NO INHERIT).
   return allOf(
-    relation.descendants.map((descendant) => verdictOfInherited(descendant, column.name, naming, context)),
+    relation.descendants.map((descendant) => verdictOfInherited(descendant, column.name, env)),
     verdict.reason,
   )
 }
 
-function verdictOfInherited(oid: number, name: string, naming: Naming, context: Context): Nullability {
-  const relation = context.catalog.relations.get(oid)
-  const column = relation?.columns.find((candidate) => candidate.name === name)
-  if (!relation || !column) return nullable('a table that inherits is not in the catalog')
-  return verdictOfStoredColumn(relation, column, naming, context)
+/**
+ * Whether the CHECK constraints of a table, together with what is known of the row at `env`, exclude NULL: with
+ * `check (state <> 'done' or done_at is not null)` and `where state = 'done'`, done_at has a value.
+ */
+export function isExcludedByChecks(
+  entry: number,
+  relation: Relation,
+  column: number,
+  inherited: boolean,
+  env: Env,
+): boolean {
+  const checks = relation.checks.filter((check) => !(check.noInherit && inherited && relation.descendants.length > 0))
+  if (!env.withChecks || checks.length === 0) return false
+  const at: Env = { ...env, withChecks: false }
+  const facts = checks.map((check) => whenNotFalse(moved(check.tree, entry) as TreeNode, at))
+  return both(...facts).nonNull.has(`0.${entry}.${column}`)
 }
 
-function verdictOfStoredColumn(relation: Relation, column: Column, naming: Naming, context: Context): Nullability {
+/** A constraint's expression with its columns as those of another range table entry. */
+function moved(value: TreeValue, entry: number): TreeValue {
+  if (Array.isArray(value)) return value.map((item) => moved(item, entry))
+  if (!isNode(value)) return value
+  const fields = Object.entries(value).map(([name, field]) => [name, moved(field, entry)])
+  const copy = Object.fromEntries(fields) as TreeNode
+  return isNode(copy, 'VAR') ? { ...copy, varno: String(entry), varnullingrels: [] } : copy
+}
+
+function verdictOfInherited(oid: number, name: string, env: Env): Nullability {
+  const relation = env.scope.context.catalog.relations.get(oid)
+  const column = relation?.columns.find((candidate) => candidate.name === name)
+  if (!relation || !column) return nullable('a table that inherits is not in the catalog')
+  return verdictOfStoredColumn(relation, column, env)
+}
+
+function verdictOfStoredColumn(relation: Relation, column: Column, env: Env): Nullability {
+  const { context } = env.scope
   const name = `${relation.name}.${column.name}`
-  if (relation.kind === 'foreign table')
+  if (relation.kind === 'foreign table') {
     return nullable(`${relation.name} is a foreign table: nothing enforces its constraints`)
+  }
   if (column.provenNotNull) return nonNull(`${name} is NOT NULL`)
   if (context.catalog.types.get(column.type)?.notNull) return nonNull(`the domain of ${name} refuses null`)
   if (column.generated && column.defaultTree) {
-    const verdict = verdictOf(column.defaultTree, rowEnv(relation, naming.withChecks, context))
+    const verdict = verdictOf(column.defaultTree, { ...rowEnv(relation, context), withChecks: env.withChecks })
     if (!verdict.nullable) return nonNull(`${name} is generated and never null`)
   }
-  if (naming.withChecks && checkFacts(relation, context).nonNull.has(`0.1.${column.number}`)) {
+  if (env.withChecks && checkFacts(relation, context).nonNull.has(`0.1.${column.number}`)) {
     return nonNull(`a CHECK constraint of ${relation.name} excludes null`)
   }
   return nullable(column.notNull ? `the NOT NULL of ${name} is not validated` : `${name} has no NOT NULL constraint`)
@@ -74,22 +100,16 @@ const factsOfChecks = new WeakMap<Relation, Facts>()
 function checkFacts(relation: Relation, context: Context): Facts {
   let facts = factsOfChecks.get(relation)
   if (!facts) {
-    const env = rowEnv(relation, false, context)
-    facts = both(nothing, ...relation.checks.map((check: Check) => whenNotFalse(check.tree, env)))
+    const env: Env = { ...rowEnv(relation, context), withChecks: false }
+    facts = both(...relation.checks.map((check: Check) => whenNotFalse(check.tree, env)))
     factsOfChecks.set(relation, facts)
   }
   return facts
 }
 
 /** Where the expressions of a table's own constraints and generated columns stand: over one of its rows. */
-export function rowEnv(relation: Relation, withChecks: boolean, context: Context): Env {
-  const entry: TreeNode = {
-    tag: 'RANGETBLENTRY',
-    rtekind: '0',
-    relid: String(relation.oid),
-    inh: 'false',
-    withoutChecks: String(!withChecks),
-  }
+export function rowEnv(relation: Relation, context: Context): Env {
+  const entry: TreeNode = { tag: 'RANGETBLENTRY', rtekind: '0', relid: String(relation.oid), inh: 'false' }
   const query: TreeNode = { tag: 'QUERY', commandType: '1', rtable: [entry] }
   return new Scope(query, null, { ...context, params: [] }).env
 }

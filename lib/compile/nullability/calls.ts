@@ -34,7 +34,9 @@ export function verdictOfCall(
   if (rule !== null) {
     // VARIADIC null::text[] makes even concat() NULL.
     const isNeeded = (index: number): boolean =>
-      rule === 'all' || rule.includes(index) || (bool(call, 'funcvariadic') && index === args.length - 1)
+      rule === 'all' ||
+      rule.includes(positionOf(args, index)) ||
+      (bool(call, 'funcvariadic') && index === args.length - 1)
     return allOf(
       verdicts.filter((_, index) => isNeeded(index)),
       reason,
@@ -43,6 +45,12 @@ export function verdictOfCall(
   if (called.schema === 'pg_catalog' && dependsOnConstant(called.name, args, catalog)) return allOf(verdicts, reason)
   if (called.language === 'sql') return sqlFunctionVerdict(called, 0, call, env)
   return nullable(`${name} may give null`)
+}
+
+/** `make_interval(days => 3)`: an argument that is given by name keeps its own position. */
+function positionOf(args: readonly TreeNode[], index: number): number {
+  const arg = args[index]
+  return arg?.tag === 'NAMEDARGEXPR' ? int(arg, 'argnumber') : index
 }
 
 /** The function behind a call or an operator. */

@@ -10,6 +10,7 @@ import {
   either,
   type Facts,
   impossible,
+  knownComparison,
   knownMatched,
   knownNonNull,
   knownNull,
@@ -27,7 +28,11 @@ export function whenTrue(condition: TreeNode, env: Env): Facts {
       return isConstantTrue(condition) ? nothing : impossible
     case 'BOOLEXPR':
       if (condition.boolop === 'and') return both(...args.map((arg) => whenTrue(arg, env)))
-      if (condition.boolop === 'or') return either(args.map((arg) => whenTrue(arg, env)))
+      if (condition.boolop === 'or')
+        return oneOf(
+          args.map((arg) => whenTrue(arg, env)),
+          env,
+        )
       return whenFalse(args[0]!, env)
     case 'NULLTEST':
       return bool(condition, 'argisrow')
@@ -49,6 +54,8 @@ export function whenTrue(condition: TreeNode, env: Env): Facts {
       return either(branches(condition, env).map(({ facts, result, at }) => both(facts, whenTrue(result, at))))
     case 'SUBLINK':
       return whenSubLinkTrue(condition, env)
+    case 'OPEXPR':
+      return both(whenNonNull(condition, env), whenComparisonTrue(condition, env))
     default:
       return whenNonNull(condition, env)
   }
@@ -61,7 +68,11 @@ export function whenFalse(condition: TreeNode, env: Env): Facts {
     case 'CONST':
       return isConstantFalse(condition) ? nothing : impossible
     case 'BOOLEXPR':
-      if (condition.boolop === 'and') return either(args.map((arg) => whenFalse(arg, env)))
+      if (condition.boolop === 'and')
+        return oneOf(
+          args.map((arg) => whenFalse(arg, env)),
+          env,
+        )
       if (condition.boolop === 'or') return both(...args.map((arg) => whenFalse(arg, env)))
       return whenTrue(args[0]!, env)
     case 'NULLTEST':
@@ -98,7 +109,11 @@ export function whenNotTrue(condition: TreeNode, env: Env): Facts {
     case 'CONST':
       return isConstantTrue(condition) ? impossible : nothing
     case 'BOOLEXPR':
-      if (condition.boolop === 'and') return either(args.map((arg) => whenNotTrue(arg, env)))
+      if (condition.boolop === 'and')
+        return oneOf(
+          args.map((arg) => whenNotTrue(arg, env)),
+          env,
+        )
       if (condition.boolop === 'or') return both(...args.map((arg) => whenNotTrue(arg, env)))
       return whenNotFalse(args[0]!, env)
     default:
@@ -114,11 +129,20 @@ export function whenNotFalse(condition: TreeNode, env: Env): Facts {
       return isConstantFalse(condition) ? impossible : nothing
     case 'BOOLEXPR':
       if (condition.boolop === 'and') return both(...args.map((arg) => whenNotFalse(arg, env)))
-      if (condition.boolop === 'or') return either(args.map((arg) => whenNotFalse(arg, env)))
+      if (condition.boolop === 'or')
+        return oneOf(
+          args.map((arg) => whenNotFalse(arg, env)),
+          env,
+        )
       return whenNotTrue(args[0]!, env)
     default:
       return verdictOf(condition, env).nullable ? nothing : whenTrue(condition, env)
   }
+}
+
+/** One of them holds, of those that what is known here does not contradict. */
+function oneOf(all: readonly Facts[], env: Env): Facts {
+  return either(all.map((facts) => (both(env.facts, facts).impossible ? impossible : facts)))
 }
 
 /** What holds where `expression` is not NULL: its own key, and whatever would have made it NULL. */
@@ -159,6 +183,32 @@ export function whenNonNull(expression: TreeNode, env: Env): Facts {
       return itself
   }
 }
+
+/**
+ * `state = 'done'`: then `state <> 'done'` is not true, nor `state = 'open'`. The second needs a type in which equal
+ * values have equal bytes: not numeric (1.0 = 1.00), and text only under the default collation, which is deterministic.
+ */
+function whenComparisonTrue(comparison: TreeNode, env: Env): Facts {
+  const { operators, types } = env.scope.context.catalog
+  const operator = operators.get(int(comparison, 'opno'))
+  const key = keyOf(comparison, env)
+  if (!operator || key === null) return nothing
+  const negator = operators.get(operator.negator)
+  const opposite = negator && { ...comparison, opno: String(negator.oid), opfuncid: String(negator.function) }
+  const [left, right] = nodes(comparison, 'args')
+  const equals = new Map<string, string>()
+  if (operator.name === '=' && operator.schema === 'pg_catalog' && isNode(right, 'CONST')) {
+    const type = types.get(int(right, 'consttype'))
+    const isExact = type?.kind === 'enum' || ['bool', 'int2', 'int4', 'int8', 'uuid'].includes(type?.name ?? '')
+    const isText = type?.name === 'text' && int(comparison, 'inputcollid') === defaultCollation
+    const leftKey = left ? keyOf(left, env) : null
+    if (leftKey !== null && (isExact || isText)) equals.set(leftKey, text(right, 'constvalue') ?? '')
+  }
+  return knownComparison(key, opposite ? keyOf(opposite, env) : null, equals)
+}
+
+/** OID of `pg_catalog."default"`. */
+const defaultCollation = 100
 
 function whenNull(expression: TreeNode, env: Env): Facts {
   const key = keyOf(expression, env)

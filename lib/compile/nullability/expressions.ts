@@ -61,6 +61,7 @@ const rules: Readonly<Record<string, Rule>> = {
       [...nodes(expression, 'largs'), ...nodes(expression, 'rargs')].map((arg) => verdictOf(arg, env)),
       'no field is null',
     ),
+  NAMEDARGEXPR: argument,
   AGGREF: verdictOfAggregate,
   WINDOWFUNC: verdictOfWindowFunction,
   GROUPINGFUNC: never('grouping() is a number'),

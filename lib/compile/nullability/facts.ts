@@ -11,6 +11,11 @@ export interface Facts {
   readonly matched: ReadonlySet<string>
   /** What becomes known once a side of an outer join is known to be matched: its ON clause, and what lies below it. */
   readonly onMatch: ReadonlyMap<string, Facts>
+  /** Comparisons that came out true, and their opposites as those that did not: only used to see contradictions. */
+  readonly isTrue: ReadonlySet<string>
+  readonly isFalse: ReadonlySet<string>
+  /** Expressions that equal a constant, and its bytes; for the same reason. */
+  readonly equals: ReadonlyMap<string, string>
   /** No row gets here: the conditions contradict each other. */
   readonly impossible: boolean
 }
@@ -22,6 +27,9 @@ export const nothing: Facts = {
   isNull: none,
   matched: none,
   onMatch: new Map(),
+  isTrue: none,
+  isFalse: none,
+  equals: new Map(),
   impossible: false,
 }
 
@@ -43,6 +51,10 @@ export function knownOnMatch(key: string, facts: Facts): Facts {
   return facts === nothing ? nothing : { ...nothing, onMatch: new Map([[key, facts]]) }
 }
 
+export function knownComparison(isTrue: string, isFalse: string | null, equals: ReadonlyMap<string, string>): Facts {
+  return { ...nothing, isTrue: new Set([isTrue]), isFalse: isFalse === null ? none : new Set([isFalse]), equals }
+}
+
 /** All of them hold. */
 export function both(...all: readonly Facts[]): Facts {
   const parts = all.filter((facts) => facts !== nothing)
@@ -51,11 +63,20 @@ export function both(...all: readonly Facts[]): Facts {
   const isNull = new Set<string>()
   const matched = new Set<string>()
   const onMatch = new Map<string, Facts>()
+  const isTrue = new Set<string>()
+  const isFalse = new Set<string>()
+  const equals = new Map<string, string>()
   let isImpossible = false
   const open = [...parts]
   for (let facts = open.pop(); facts; facts = open.pop()) {
     for (const key of facts.nonNull) nonNull.add(key)
     for (const key of facts.isNull) isNull.add(key)
+    for (const key of facts.isTrue) isTrue.add(key)
+    for (const key of facts.isFalse) isFalse.add(key)
+    for (const [key, bytes] of facts.equals) {
+      isImpossible ||= equals.has(key) && equals.get(key) !== bytes
+      equals.set(key, bytes)
+    }
     isImpossible ||= facts.impossible
     for (const [key, consequence] of facts.onMatch) {
       if (matched.has(key)) open.push(consequence)
@@ -69,7 +90,8 @@ export function both(...all: readonly Facts[]): Facts {
     }
   }
   for (const key of isNull) isImpossible ||= nonNull.has(key)
-  return { nonNull, isNull, matched, onMatch, impossible: isImpossible }
+  for (const key of isTrue) isImpossible ||= isFalse.has(key)
+  return { nonNull, isNull, matched, onMatch, isTrue, isFalse, equals, impossible: isImpossible }
 }
 
 /** At least one of them holds; one that is impossible does not count. */
@@ -85,6 +107,9 @@ export function either(all: readonly Facts[]): Facts {
     isNull: common((facts) => facts.isNull),
     matched: common((facts) => facts.matched),
     onMatch: new Map(),
+    isTrue: common((facts) => facts.isTrue),
+    isFalse: common((facts) => facts.isFalse),
+    equals: new Map([...first.equals].filter(([key, bytes]) => rest.every((facts) => facts.equals.get(key) === bytes))),
     impossible: false,
   }
 }

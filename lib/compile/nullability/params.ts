@@ -56,8 +56,8 @@ class Walk {
     const into = (expression: TreeNode, use: Use | null | undefined): void =>
       this.#output(expression, use ?? null, env, entrySinks)
 
-    if (isSelect(query)) visibleTargets(query).forEach((target, index) => into(node(target, 'expr')!, sinks[index]))
-    else this.#assignments(scope, into)
+    if (!isSelect(query)) this.#assignments(scope, into)
+    else for (const [index, target] of visibleTargets(query).entries()) into(node(target, 'expr')!, sinks[index])
     for (const target of nodes(query, 'returningList')) this.#expression(node(target, 'expr')!, null, env)
     for (const target of nodes(query, 'targetList')) {
       if (isSelect(query) && bool(target, 'resjunk')) this.#expression(node(target, 'expr')!, null, env)

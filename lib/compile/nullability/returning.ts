@@ -18,7 +18,7 @@ const doNothing = 7
 /** Where RETURNING stands. WHERE and FROM guarantee there what they do in SELECT, except of what was overwritten. */
 export function returningEnv(scope: Scope): Env {
   const keepsFacts = [update, remove].includes(int(scope.query, 'commandType'))
-  return { scope, facts: keepsFacts ? scope.facts : nothing, returning: true, joins: null, nulledGroups: null }
+  return { ...scope.env, facts: keepsFacts ? scope.facts : nothing, returning: true }
 }
 
 /** The verdict on a column in RETURNING if the statement itself decides it; null if it is a column like any other. */
@@ -68,7 +68,7 @@ function mergeActions(scope: Scope): readonly TreeNode[] {
 function verdictOfWrittenColumn(relation: Relation, column: number, withDescendants: boolean, env: Env): Nullability {
   const { catalog } = env.scope.context
   if (relation.kind !== 'view') {
-    return verdictOfBaseColumn(relation.oid, column, { withDescendants, withChecks: true }, env)
+    return verdictOfBaseColumn(relation.oid, column, withDescendants, env)
   }
   if (hasTrigger(relation, TriggerBits.instead, env.scope.context)) {
     return nullable(`an INSTEAD OF trigger answers for ${relation.name}`)
@@ -88,17 +88,20 @@ function isKnownOfTarget(variable: TreeNode, env: Env): boolean {
   return isKnown(env, 'nonNull', 0, key) || isKnown(env, 'nonNull', 0, `${int(variable, 'varno')}.0.*`)
 }
 
+/** A column of `excluded` in ON CONFLICT DO UPDATE: the row that INSERT tried to write; null for any other entry. */
+export function verdictOfExcluded(variable: TreeNode, env: Env): Nullability | null {
+  const { scope } = env
+  const conflict = node(scope.query, 'onConflict')
+  if (!conflict || int(conflict, 'exclRelIndex') !== int(variable, 'varno')) return null
+  const relation = scope.context.catalog.relations.get(int(scope.entry(int(variable, 'varno')), 'relid'))
+  const column = int(variable, 'varattno')
+  return relation && column > 0 ? verdictOfProposed(scope, relation, column) : null
+}
+
 /** What INSERT wrote: a value, a default, or with ON CONFLICT DO UPDATE what that wrote. */
 function verdictOfInserted(scope: Scope, relation: Relation, column: number): Nullability {
   const { context } = scope
-  if (hasTrigger(relation, TriggerBits.before | TriggerBits.insert, context))
-    return nullable('a trigger may change the row')
-  const target = nodes(scope.query, 'targetList').find((entry) => int(entry, 'resno') === column)
-  const expression = target ? node(target, 'expr') : null
-  const inserted =
-    expression && expression.tag !== 'SETTODEFAULT'
-      ? verdictOf(expression, scope.env)
-      : verdictOfDefault(relation, column, context)
+  const inserted = verdictOfProposed(scope, relation, column)
   const conflict = node(scope.query, 'onConflict')
   // OnConflictAction: 1 nothing, 2 update. A row that was left alone is not returned.
   if (!conflict || int(conflict, 'action') !== 2) return inserted
@@ -110,10 +113,21 @@ function verdictOfInserted(scope: Scope, relation: Relation, column: number): Nu
   return allOf([inserted, updated], 'a value is written')
 }
 
+function verdictOfProposed(scope: Scope, relation: Relation, column: number): Nullability {
+  if (hasTrigger(relation, TriggerBits.before | TriggerBits.insert, scope.context)) {
+    return nullable('a trigger may change the row')
+  }
+  const target = nodes(scope.query, 'targetList').find((entry) => int(entry, 'resno') === column)
+  const expression = target ? node(target, 'expr') : null
+  return expression && expression.tag !== 'SETTODEFAULT'
+    ? verdictOf(expression, scope.env)
+    : verdictOfDefault(relation, column, scope.context)
+}
+
 function verdictOfDefault(relation: Relation, column: number, context: Context): Nullability {
   const found = relation.columns.find((candidate) => candidate.number === column)
   if (!found?.defaultTree || found.generated) return nullable('there is no default')
-  return verdictOf(found.defaultTree, rowEnv(relation, false, context))
+  return verdictOf(found.defaultTree, rowEnv(relation, context))
 }
 
 /** What UPDATE left behind: an assigned value, or the old one with all that WHERE says of it. */

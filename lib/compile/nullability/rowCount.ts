@@ -24,6 +24,9 @@ export function alwaysHasRow(scope: Scope): boolean {
 /** No LIMIT, LIMIT NULL, or a constant that is not 0. */
 function allowsRow(limit: TreeNode | null): boolean {
   if (limit === null) return true
+  // `limit 1` casts an int4 to int8.
+  const [inner] = limit.tag === 'FUNCEXPR' ? nodes(limit, 'args') : []
+  if (inner) return allowsRow(inner)
   return (
     isNode(limit, 'CONST') && (bool(limit, 'constisnull') || /[1-9]/.test((text(limit, 'constvalue') ?? '').slice(2)))
   )

@@ -14,8 +14,8 @@ export interface Context {
   readonly params: readonly Nullability[]
   /** The output of recursive CTEs, assumed while their own recursive terms are analyzed. */
   readonly assumed: Map<TreeNode, readonly Nullability[]>
-  /** Views and functions under analysis, against endless recursion. */
-  readonly active: Set<string>
+  /** SQL functions whose bodies are under analysis: they may call themselves. */
+  readonly active: Set<number>
   /** The outputs of views, by OID. */
   readonly views: Map<number, Scope>
 }
@@ -29,6 +29,8 @@ export interface Env {
   readonly joins: ReadonlySet<number> | null
   /** Behind GROUP BY with grouping sets, keys of what they may null, where the server does not say so (before 18). */
   readonly nulledGroups: ReadonlySet<string> | null
+  /** False while CHECK constraints themselves are read: they may not be used to prove each other. */
+  readonly withChecks: boolean
 }
 
 /** An outer join and the range table entries below each of its sides. */
@@ -83,7 +85,7 @@ export class Scope {
 
   /** Where the target list, GROUP BY and aggregates' arguments stand. */
   get env(): Env {
-    return { scope: this, facts: this.facts, returning: false, joins: null, nulledGroups: null }
+    return { scope: this, facts: this.facts, returning: false, joins: null, nulledGroups: null, withChecks: true }
   }
 
   /** The range table entry of that index, 1-based. */
@@ -136,7 +138,7 @@ export function isKnown(env: Env, kind: 'nonNull' | 'matched', level: number, ke
 /** What holds for every row that this part of the join tree gives. */
 function joinTreeFacts(part: TreeNode, scope: Scope): Facts {
   const joins = new Set([...findOuterJoins(part).keys()])
-  const env: Env = { scope, facts: nothing, returning: false, joins, nulledGroups: null }
+  const env: Env = { scope, facts: nothing, returning: false, joins, nulledGroups: null, withChecks: true }
   const quals = node(part, 'quals')
   const condition = quals ? whenTrue(quals, env) : nothing
   if (isNode(part, 'FROMEXPR')) {

@@ -3,11 +3,11 @@
 
 import type { Nullability, TreeNode } from '../model.ts'
 import { bool, int, list, node, nodes } from '../tree.ts'
-import { verdictOfBaseColumn } from './baseColumns.ts'
+import { isExcludedByChecks, verdictOfBaseColumn } from './baseColumns.ts'
 import { verdictOfCteColumn } from './ctes.ts'
 import { verdictOf } from './expressions.ts'
 import { verdictOfOutput } from './outputs.ts'
-import { verdictOfReturned } from './returning.ts'
+import { verdictOfExcluded, verdictOfReturned } from './returning.ts'
 import { type Env, envAt, isKnown, nullingSides } from './scope.ts'
 import { verdictOfFunctionColumn } from './setFunctions.ts'
 import { allOf, nonNull, nullable } from './verdict.ts'
@@ -41,12 +41,7 @@ function verdictOfEntry(variable: TreeNode, env: Env, owner: Env): Nullability {
   if (column === 0) return verdictOfWholeRow(entry)
   switch (int(entry, 'rtekind')) {
     case 0:
-      return verdictOfBaseColumn(
-        int(entry, 'relid'),
-        column,
-        { withDescendants: bool(entry, 'inh'), withChecks: !bool(entry, 'withoutChecks') },
-        owner,
-      )
+      return verdictOfTableColumn(variable, entry, env, owner)
     case 1:
       return verdictOfOutput(scope.child(node(entry, 'subquery')!), column - 1)
     case 2:
@@ -67,6 +62,19 @@ function verdictOfEntry(variable: TreeNode, env: Env, owner: Env): Nullability {
     default:
       return nullable(`${scope.nameOf(index)} is not analyzed`)
   }
+}
+
+function verdictOfTableColumn(variable: TreeNode, entry: TreeNode, env: Env, owner: Env): Nullability {
+  const excluded = verdictOfExcluded(variable, owner)
+  if (excluded && !excluded.nullable) return excluded
+  const relation = owner.scope.context.catalog.relations.get(int(entry, 'relid'))
+  const column = int(variable, 'varattno')
+  const at = { ...owner, withChecks: env.withChecks }
+  const verdict = verdictOfBaseColumn(int(entry, 'relid'), column, bool(entry, 'inh'), at)
+  if (!verdict.nullable || !relation) return verdict
+  return isExcludedByChecks(int(variable, 'varno'), relation, column, bool(entry, 'inh'), at)
+    ? nonNull(`a CHECK constraint of ${relation.name} excludes null here`)
+    : verdict
 }
 
 /** A row as a whole is there unless an outer join nulled it; but a function may give NULL instead of a row. */
