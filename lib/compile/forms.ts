@@ -53,7 +53,7 @@ function isAccepted(
   const { columns, paramTypeOids } = answer
   return (
     columns.length === query.columns.length + candidate.added &&
-    query.columns.every(({ name, typeOid }, at) => columns[at]?.name === name && columns[at]?.typeOid === typeOid) &&
+    query.columns.every(({ typeOid }, at) => columns[at]?.typeOid === typeOid) &&
     paramTypeOids.length === candidate.typeOids.length &&
     candidate.typeOids.every((oid, at) => paramTypeOids[at] === oid)
   )

@@ -223,8 +223,8 @@ function rounds<Params>(
   const all: EncodedInput<Params>[][] = []
   const seen = new Map<string, number>()
   for (const input of inputs) {
-    const texts = apart.map((number) => input.texts[number] ?? null)
-    // A uuid has many spellings. Taking other texts for the same that are not costs a statement, and nothing else.
+    const texts = apart.map((number) => input.texts[number]?.trimEnd() ?? null)
+    // A uuid has many spellings, and varchar(n) takes off spaces. To take too many for the same costs but a statement.
     const key = JSON.stringify(texts).toLowerCase().replace(/[-{}]/g, '')
     // Nothing is equal to NULL.
     const round = texts.includes(null) ? 0 : (seen.get(key) ?? 0)

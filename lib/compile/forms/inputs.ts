@@ -3,6 +3,8 @@
 
 import type { AnalyzedQuery } from '../analyze.ts'
 import type { Catalog, CatalogType } from '../catalog.ts'
+import type { TreeNode } from '../model.ts'
+import { node, text } from '../tree.ts'
 import { baseType } from './facts.ts'
 
 export interface Inputs {
@@ -52,6 +54,12 @@ function typeName(type: CatalogType): string {
   const name = identifier(isArray ? type.name.slice(1) : type.name)
   const alone = type.schema === 'pg_catalog' || type.schema === 'public'
   return `${alone ? '' : `${identifier(type.schema)}.`}${name}${isArray ? '[]' : ''}`
+}
+
+/** What a table of the statement is called in it: its alias, or its own name. */
+export function nameOf(entry: TreeNode): string {
+  const alias = node(entry, 'eref')
+  return identifier((alias && text(alias, 'aliasname')) ?? '')
 }
 
 /** A name in SQL. As keywords, char and bit are other types than the ones of that name: character(1), bit(1). */

@@ -9,8 +9,8 @@ import type { TreeNode } from '../model.ts'
 import { bool, int, isNode, node, nodes, text } from '../tree.ts'
 import { type Candidate, type Candidates, none } from './candidate.ts'
 import { baseType, equalities, locksRows, nodesIn, volatility } from './facts.ts'
-import { inputsOf } from './inputs.ts'
-import { edited, keyword, replaceParams, type Word, wordsOf } from './rewrite.ts'
+import { inputsOf, nameOf } from './inputs.ts'
+import { bareStars, edited, keyword, replaceParams, type Word, wordsOf } from './rewrite.ts'
 
 export function readForms(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): Candidates {
   const reason = volatility(tree, catalog)
@@ -21,7 +21,7 @@ export function readForms(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog
   const subquery = lateral(
     query,
     catalog,
-    `a subquery for each input, because of ${whole ?? 'how its FROM is written'}`,
+    `a subquery for each input, because ${whole === null ? 'they cannot be joined to its FROM' : `of ${whole}`}`,
   )
   const list = inList(query, tree, catalog)
   const candidates =
@@ -118,9 +118,14 @@ function join(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog, why: strin
   if (from < 0 || end === null || bool(tree, 'hasTargetSRFs') || preservesRight(tree)) return null
   const inputs = inputsOf(query, catalog)
   const behind = words[from]!.end
+  // With one table, `*` is its columns; with several, it may be less than all of theirs, and PostgreSQL will find more.
+  const [table, another] = nodes(node(tree, 'jointree') ?? tree, 'fromlist')
+  const own = table?.tag === 'RANGETBLREF' && !another ? nodes(tree, 'rtable')[int(table, 'rtindex') - 1] : undefined
+  const stars = own ? bareStars(words, keyword(words, ['select']), from) : []
   return {
     sql: edited(query.sql, [
       ...replaceParams(words, inputs.value),
+      ...stars.map((start) => ({ start, end: start, text: `${nameOf(own!)}.` })),
       { start: end, end, text: ', input.ordinal' },
       { start: behind, end: behind, text: ` ${inputs.numbered}\ncross join` },
     ]),

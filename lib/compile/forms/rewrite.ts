@@ -68,3 +68,12 @@ export function replaceParams(
     return replaced === null ? [] : [{ start, end, text: replaced }]
   })
 }
+
+/** The places of bare stars, `select *` and `returning x, *`, between two words; a product's has something behind it. */
+export function bareStars(words: readonly Word[], from: number, to: number): number[] {
+  return words.slice(from, to).flatMap(({ text, depth, start }, index) => {
+    const [before, behind] = [words[from + index - 1]?.text ?? '', words[from + index + 1]?.text ?? ',']
+    const isBare = ['select', 'returning', ','].includes(before) && [',', 'from'].includes(behind)
+    return text === '*' && depth === 0 && isBare ? [start] : []
+  })
+}

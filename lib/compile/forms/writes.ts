@@ -7,8 +7,8 @@ import type { TreeNode } from '../model.ts'
 import { int, isNode, node, nodes } from '../tree.ts'
 import { type Candidate, type Candidates, none } from './candidate.ts'
 import { equalities, hasOneSpelling, isDeterministic, nodesIn, volatileFunction } from './facts.ts'
-import { identifier, inputsOf } from './inputs.ts'
-import { type Edit, edited, keyword, replaceParams, type Word, wordsOf } from './rewrite.ts'
+import { identifier, inputsOf, nameOf } from './inputs.ts'
+import { bareStars, type Edit, edited, keyword, replaceParams, type Word, wordsOf } from './rewrite.ts'
 
 /** CmdType: 2 UPDATE, 3 INSERT, 4 DELETE. */
 export function writeForms(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): Candidates {
@@ -165,7 +165,10 @@ function conflictOf(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): num
 /** The number of the parameter that is all there is for a column; null if there is something else. */
 function paramInto(tree: TreeNode, column: number): number | null {
   const entry = nodes(tree, 'targetList').find((item) => int(item, 'resno') === column)
-  const value = entry && node(entry, 'expr')
+  let value = entry && node(entry, 'expr')
+  // The cast to varchar(n): it takes off spaces at the end, and `rounds` in lib/query does not count those. CoercionForm 2
+  // is an implicit cast.
+  if (value?.tag === 'FUNCEXPR' && int(value, 'funcformat') === 2) value = nodes(value, 'args')[0] ?? null
   return value?.tag === 'PARAM' ? int(value, 'paramid') : null
 }
 
@@ -212,13 +215,8 @@ function changeForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): Can
 /** `returning *` would return the inputs too: the target's name goes in front of the star. */
 function ownColumns(words: readonly Word[], target: TreeNode): Edit[] {
   const returning = keyword(words, ['returning'])
-  const name = node(target, 'eref')?.aliasname
-  return words.flatMap(({ text, start }, at) => {
-    const isStar = text === '*' && [undefined, ','].includes(words[at + 1]?.text)
-    const isBare = at === returning + 1 || words[at - 1]?.text === ','
-    if (returning < 0 || at <= returning || !isStar || !isBare || typeof name !== 'string') return []
-    return [{ start, end: start, text: `${identifier(name)}.` }]
-  })
+  const stars = returning < 0 ? [] : bareStars(words, returning, words.length)
+  return stars.map((start) => ({ start, end: start, text: `${nameOf(target)}.` }))
 }
 
 /** The inputs in FROM or USING: in front of what is there, or in a clause of their own. */
