@@ -1,6 +1,7 @@
 // DescribedQuery → AnalyzedQuery: puts together what PostgreSQL said, what was proven of NULL, the author's word and the
 // settings. Pure. Also finds what is wrong with a query that PostgreSQL itself accepts.
 
+import { checkCardinality } from './cardinality/check.ts'
 import type { Catalog } from './catalog.ts'
 import type { Config } from './config.ts'
 import type { DescribedQuery, Diagnostic, Kind, Nullability, ParsedParam } from './model.ts'
@@ -30,6 +31,8 @@ export interface AnalyzedParam extends ParsedParam {
 export interface AnalyzedQuery extends DescribedQuery {
   readonly resultColumns: readonly AnalyzedColumn[]
   readonly arguments: readonly AnalyzedParam[]
+  /** Why there may be more rows than the kind promises, if the author says that there are not; else null. */
+  readonly unproven: string | null
 }
 
 /** The verdicts on all queries of a compilation, and the problems found on the way. */
@@ -41,10 +44,14 @@ export function analyze(
   const types = new TypeMapper(catalog, config)
   const diagnostics: Diagnostic[] = []
   const analyzed = queries.map((query) => {
-    diagnostics.push(...checkShape(query))
+    const misshapen = checkShape(query)
+    diagnostics.push(...misshapen)
     const columns = columnsOf(query, catalog, types, config)
     diagnostics.push(...columns.diagnostics)
-    return { ...query, resultColumns: columns.columns, arguments: paramsOf(query, catalog, types, config) }
+    const cardinality = checkCardinality(query, misshapen.length > 0 ? null : columns.scope)
+    diagnostics.push(...cardinality.diagnostics)
+    const args = paramsOf(query, catalog, types, config)
+    return { ...query, resultColumns: columns.columns, arguments: args, unproven: cardinality.unproven }
   })
   return { analyzed, diagnostics }
 }
@@ -98,7 +105,7 @@ function columnsOf(query: DescribedQuery, catalog: Catalog, types: TypeMapper, c
       nullability: override ?? verdict?.nullability ?? { nullable: true, reason: 'nothing is known of it' },
     }
   })
-  return { columns, diagnostics }
+  return { columns, diagnostics, scope: verdicts[0]?.env?.scope ?? null }
 }
 
 function hasRowType(kind: Kind): boolean {

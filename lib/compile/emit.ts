@@ -100,8 +100,9 @@ function rowType(column: AnalyzedColumn | undefined): string {
 }
 
 function emitDocs(query: FormedQuery): string {
-  if (query.docs === '') return ''
-  const lines = query.docs.split('\n').map(docText)
+  const lines = query.docs === '' ? [] : query.docs.split('\n').map(docText)
+  if (query.unproven !== null) lines.push(`Unproven: ${docText(query.unproven)}; then it throws TooManyRowsError.`)
+  if (lines.length === 0) return ''
   if (lines.length === 1) return `/** ${lines[0]} */\n`
   return `/**\n${lines.map((line) => (line === '' ? ' *\n' : ` * ${line}\n`)).join('')} */\n`
 }

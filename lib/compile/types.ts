@@ -113,8 +113,10 @@ export class TypeMapper {
   }
 
   /** As the column was declared: `int[][]` has 2. PostgreSQL does not enforce it; the codec does. */
-  dimensionsOf(_origin: Origin | null): number {
-    return 1
+  dimensionsOf(origin: Origin | null): number {
+    const relation = origin && this.#catalog.relationByName(origin.table, origin.schema)
+    const column = relation?.columns.find((candidate) => candidate.name === origin?.column)
+    return Math.max(1, column?.dimensions ?? 1)
   }
 
   #ofOid(oid: number): ValueType {

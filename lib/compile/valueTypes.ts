@@ -68,7 +68,7 @@ export function orNull(row: string, isNullable: boolean): string {
 
 /** `T[]`, `(A | B)[]` */
 export function arrayText(row: string): string {
-  return /^[\w.$]+(<[^|&]*>)?(\[\])*$|^\[[^[\]]*\]$/u.test(row) ? `${row}[]` : `(${row})[]`
+  return /^[\w.$]+(<[^|&]*>)?(\[\])*$|^\[[^[\]]*\]$|^\([^()]*\)(\[\])+$/u.test(row) ? `${row}[]` : `(${row})[]`
 }
 
 /** The codec as one of the type that the author named, if one did. */

@@ -109,13 +109,20 @@ function shapeOfColumn(variable: TreeNode, elementType: number, env: Env): Shape
   const column = relation?.columns.find((candidate) => candidate.number === int(variable, 'varattno'))
   if (!relation || !column) return null
   const withDescendants = bool(entry, 'inh') && relation.descendants.length > 0
-  if (!refusesNullElements(relation, column.number, withDescendants)) return null
-  const nullability = nonNull(`a CHECK constraint of ${relation.name} excludes null elements`)
-  return {
-    kind: 'array',
-    element: { shape: typeShape(elementType), nullability },
-    origin: originOfExpression(variable, env),
+  const origin = originOfExpression(variable, env)
+  let element: Member = {
+    shape: typeShape(elementType),
+    nullability: refusesNullElements(relation, column.number, withDescendants)
+      ? nonNull(`a CHECK constraint of ${relation.name} excludes null elements`)
+      : nullable('an array may hold nulls'),
   }
+  for (let depth = 1; depth < column.dimensions; depth++) {
+    element = {
+      shape: { kind: 'array', element, origin: null },
+      nullability: nonNull('PostgreSQL has no null among inner arrays'),
+    }
+  }
+  return { kind: 'array', element, origin }
 }
 
 /** `check (array_position(tags, null) is null)`, which also refuses arrays of several dimensions. */

@@ -1,0 +1,7 @@
+create table users (id int primary key, email text unique deferrable, tenant int not null, slug text not null, deleted_at timestamptz,
+  unique (tenant, slug));
+create unique index on users (email) where deleted_at is null;
+create table posts (id int primary key, author_id int not null references users, title text not null);
+create table log (at timestamptz, text text);
+create table parent (id int primary key);
+create table child () inherits (parent);
