@@ -74,7 +74,7 @@ export function arrayText(row: string): string {
 /** The codec as one of the type that the author named, if one did. */
 export function typedCodec(type: ValueType): string {
   if (!type.asserted) return type.codec
-  return type.read === 'json' ? `codec.json<${type.row}>()` : `(${type.codec} as codec.Codec<${type.row}>)`
+  return type.read === 'json' ? `codec.json<${type.row}>()` : `${type.codec} as codec.Codec<${type.row}>`
 }
 
 /** What distinguishes arrays of one type. */
