@@ -23,7 +23,10 @@ export class Call {
   prepared = false
   /** Whether it may have reached the server. */
   sent = false
-  attempts = 0
+  /** Whether it was moved to another connection; once is enough. */
+  moved = false
+  /** How often its statement was prepared anew. */
+  reprepared = 0
   /** Whether a copy of it runs on another connection, whose answer comes first. */
   elsewhere = false
   /** Since when it waits for a connection. */
@@ -57,6 +60,8 @@ export class Call {
       if (error instanceof PlainsqlError) Error.captureStackTrace(error)
       throw error
     })
+    // Of two copies of a call the second to fail has nobody to hear it.
+    failing.catch(() => {})
     this.resolve(failing)
   }
 
@@ -68,6 +73,5 @@ export class Call {
     this.thrown = null
     this.prepared = false
     this.sent = false
-    this.attempts++
   }
 }

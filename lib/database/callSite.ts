@@ -18,7 +18,9 @@ export class CallSite {
   /** `src/orders.ts:12:9`: the nearest caller outside of plainsql, or null if the stack does not say. */
   get place(): string | null {
     const frames = this.stack.split('\n').slice(1)
-    const frame = frames.find((line) => !line.includes(library) && !line.includes(libraryPath) && !/node:/.test(line))
+    // Some frames have no place: `at new Promise (<anonymous>)`.
+    const placed = frames.filter((line) => /:\d+:\d+\)?$/.test(line) && !/node:/.test(line))
+    const frame = placed.find((line) => !line.includes(library) && !line.includes(libraryPath))
     const [, location = ''] = frame?.match(/\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/) ?? []
     if (location === '') return null
     const [, file = '', position = ''] = location.match(/^(.*?)(:\d+:\d+)$/) ?? []

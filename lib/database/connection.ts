@@ -6,6 +6,7 @@ import { ConnectionError, type PlainsqlError, type QueryIdentity, queryError } f
 import type { Executor, Query } from '../query/executor.ts'
 import { decodeRows, encodeParams } from '../query/text.ts'
 import { backendOf, cancelRequest } from './cancelRequest.ts'
+import type { PoolStats } from './pool.ts'
 
 /** A connection with one owner. Statements run in call order. */
 export interface Connection extends Executor {
@@ -52,6 +53,7 @@ export interface ConnectionSource {
   acquire(query: QueryIdentity | null): Promise<Lease>
   /** Runs a statement as a transaction of its own, if there is a better way than a connection to itself. */
   execute?<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result>
+  stats?(): PoolStats
   close(options?: CloseOptions): Promise<void>
 }
 

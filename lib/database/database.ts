@@ -6,7 +6,7 @@ import { CallSite } from './callSite.ts'
 import { Cancellation, type CancelOptions } from './cancellation.ts'
 import type { CloseOptions, ConnectionSource } from './connection.ts'
 import { type InsideUnitOptions, scopeToJoin } from './insideUnit.ts'
-import { pooledConnections } from './pool.ts'
+import { type PoolStats, pooledConnections } from './pool.ts'
 import { type PoolOptions, poolSettings } from './poolOptions.ts'
 import { readTargets } from './targets.ts'
 import { joinUnit, runUnitOfWork, type UnitOfWork, type UnitOfWorkOptions } from './unitOfWork.ts'
@@ -38,6 +38,8 @@ export interface Database extends Executor, AsyncDisposable {
    * cancelled has a connection of its own while it runs, and the server really stops its statement.
    */
   with(options: CallOptions): Executor
+  /** The connections at this moment; null for a database that has none (pg-mem). */
+  stats(): PoolStats | null
   /**
    * Refuses new work, lets running work end (for `graceMs` at most, then the server cancels it) and closes every
    * connection. Safe to call twice.
@@ -105,6 +107,7 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
     execute,
     unitOfWork,
     with: withOptions,
+    stats: () => connections.stats?.() ?? null,
     close: (closing) => connections.close(closing),
     [Symbol.asyncDispose]: () => connections.close(),
   }

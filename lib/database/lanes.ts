@@ -138,7 +138,8 @@ export class Lanes implements WireOwner {
     }
     if (call.elsewhere) return true
     // What never left this process, or only reads, can be run elsewhere; once.
-    if (call.query === null || call.attempts > 0 || (call.sent && call.query.readOnly !== true)) return false
+    if (call.query === null || call.moved || (call.sent && call.query.readOnly !== true)) return false
+    call.moved = true
     call.reset()
     this.#place(call)
     return true
@@ -312,11 +313,11 @@ export class Lanes implements WireOwner {
   /** Rule 3. The promise takes the first answer; the other one is read and dropped. */
   #sendElsewhere(lane: Lane): void {
     for (const call of lane.wire.behindFirst()) {
-      if (call.query === null || call.attempts > 0) continue
-      call.attempts++
+      if (call.query === null || call.moved) continue
+      call.moved = true
       call.elsewhere = true
       const again = new Call(call.query, call.params, call.resolve, true)
-      again.attempts = 1
+      again.moved = true
       this.#place(again)
     }
   }

@@ -38,10 +38,6 @@ export interface PoolStats {
   readonly unreachable: boolean
 }
 
-export interface PooledConnections extends ConnectionSource {
-  stats(): PoolStats
-}
-
 /** What is known of a client beside the client itself. */
 interface Seat {
   readonly connection: Connection
@@ -51,11 +47,11 @@ interface Seat {
 
 const watchMs = 1_000
 
-export function pooledConnections(targets: Targets, settings: PoolSettings, client: ClientConfig): PooledConnections {
+export function pooledConnections(targets: Targets, settings: PoolSettings, client: ClientConfig): ConnectionSource {
   return new TunedPool(targets, settings, client)
 }
 
-class TunedPool implements PooledConnections {
+class TunedPool implements ConnectionSource {
   readonly execute?: <Params, Row, Result>(query: Query<Params, Row, Result>, params: Params) => Promise<Result>
   readonly #settings: PoolSettings
   readonly #targets: Targets
@@ -105,7 +101,7 @@ class TunedPool implements PooledConnections {
 
   async acquire(query: QueryIdentity | null): Promise<Lease> {
     this.#admit(query)
-    const site = this.#settings.traceHolders ? new CallSite(this.acquire) : null
+    const site = this.#settings.traceHolders ? deepCallSite(this.acquire) : null
     // An idle lane would be a connection that is there for the taking.
     if (this.#pool.idleCount === 0 && this.#pool.totalCount >= this.#settings.max) this.#lanes.yieldOne()
     return this.#checkOut(query, 'unit of work', site)
@@ -261,7 +257,9 @@ class TunedPool implements PooledConnections {
     }
     await quiet
     if (this.#watch !== null) clearInterval(this.#watch)
-    await this.#pool.end()
+    // Idle connections do not keep the process running, and it must not end before they are closed.
+    const awake = setInterval(() => {}, watchMs)
+    await this.#pool.end().finally(() => clearInterval(awake))
   }
 
   #quiet(): Promise<void> {
@@ -274,6 +272,15 @@ class TunedPool implements PooledConnections {
   #checkQuiet(): void {
     if (this.#held.size === 0 && this.#acquiring === 0) this.#onQuiet?.()
   }
+}
+
+/** The caller's own frames may stand below more of ours than a stack usually shows. */
+function deepCallSite(above: (...args: never[]) => unknown): CallSite {
+  const usual = Error.stackTraceLimit
+  Error.stackTraceLimit = 50
+  const site = new CallSite(above)
+  Error.stackTraceLimit = usual
+  return site
 }
 
 /** For tests: everything over `client.query`, as on a client without a socket of its own. */

@@ -34,6 +34,9 @@ export function wireOver(client: Client, maxStatements = 256): Wire | null {
   return new Wire(client, stream, maxStatements)
 }
 
+/** How often in a row a call may meet a statement that has just become stale, during a chain of migrations. */
+const maxReprepares = 5
+
 export class Wire implements Connection {
   owner: WireOwner | null = null
   readonly processId?: number
@@ -286,8 +289,9 @@ export class Wire implements Connection {
       const stale = messages.isStale(refusal)
       if (stale || (call.preparing && !call.prepared)) this.#statements.forget(statement, stale)
       // It was refused before it ran: nothing has happened, and with a new Parse it will.
-      if (stale && call.autocommit && idle && call.attempts === 0) {
+      if (stale && call.autocommit && idle && call.reprepared < maxReprepares) {
         call.reset()
+        call.reprepared++
         this.submit(call)
         return
       }

@@ -1,0 +1,276 @@
+// Lanes: what is shared, what never is, and that nobody waits behind somebody else's slow statement. Order is what is
+// asserted here, never time: the slow one is still running when the others are done.
+
+import { Client } from 'pg'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createDatabase, type Database } from '../../lib/database/database.ts'
+import type { PoolOptions } from '../../lib/database/poolOptions.ts'
+import { AcquireTimeoutError, ConnectionError, PoolOverloadedError, type QueryError } from '../../lib/errors.ts'
+import { type Value, value } from '../../lib/query/kinds.ts'
+import { freshDatabase } from '../support/server.ts'
+import { command, failure, number, rows, sleep } from './support.ts'
+
+const test = suite('lanes')
+const { url, drop } = await freshDatabase(
+  'create table t (n int primary key, x int); insert into t values (1, 0), (2, 0)',
+)
+const admin = new Client(url)
+await admin.connect()
+const opened: Database[] = []
+test.after(async () => {
+  await Promise.all(opened.map((db) => db.close({ graceMs: 0 })))
+  await admin.end()
+  await drop()
+})
+
+function open(pool: PoolOptions): Database {
+  const db = createDatabase({ url, pool })
+  opened.push(db)
+  return db
+}
+
+function read(sql: string): Value<void, number> {
+  const { query } = number(sql)
+  return value<void, number>({ ...query, readOnly: true })
+}
+
+const pid = read('select pg_backend_pid()')
+const sleepRead = value<{ seconds: number }, number>({
+  ...rows<{ seconds: number }, number>(
+    'select pg_backend_pid() from (select pg_sleep($1)) s',
+    (r) => r.int4(0),
+    (w, p) => w.float8(p.seconds),
+  ).query,
+  readOnly: true,
+})
+
+/** Runs it until it is known to be quick. */
+async function learn(db: Database, run: (db: Database) => Promise<unknown>): Promise<void> {
+  for (let times = 0; times < 20; times++) await run(db)
+}
+
+/** Which of the promises settle before `slow` does. */
+async function settledBefore(slow: Promise<unknown>, others: readonly Promise<unknown>[]): Promise<number> {
+  let settled = 0
+  for (const other of others) {
+    other.then(
+      () => settled++,
+      () => settled++,
+    )
+  }
+  await slow
+  return settled
+}
+
+for (const max of [1, 2, 10]) {
+  test(`many callers share at most ${max} connections, and each gets its own answer`, async () => {
+    const db = open({ max })
+    const echo = rows<{ n: number }, number>(
+      'select $1::int4',
+      (r) => r.int4(0),
+      (w, p) => w.int4(p.n),
+    )
+    const answers = await Promise.all(Array.from({ length: 500 }, (_, n) => echo(db, { n })))
+    assert.equal(
+      answers,
+      Array.from({ length: 500 }, (_, n) => [n]),
+    )
+    await learn(db, pid)
+    const pids = new Set(await Promise.all(Array.from({ length: 500 }, () => pid(db))))
+    assert.ok(pids.size <= max)
+    assert.ok((db.stats()?.total ?? 99) <= max)
+  })
+}
+
+test('a slow statement delays nobody, as long as there is another connection', async () => {
+  const db = open({ max: 2 })
+  await learn(db, pid)
+  const slow = number('select 1 from pg_sleep(0.5)')(db)
+  const others = Array.from({ length: 300 }, () => pid(db))
+  assert.is(await settledBefore(slow, others), 300)
+})
+
+test('as many slow statements as there are connections make the others wait, and no longer', async () => {
+  const db = open({ max: 2 })
+  await learn(db, pid)
+  const short = number('select 1 from pg_sleep(0.1)')(db)
+  const long = number('select 1 from pg_sleep(0.6)')(db)
+  const others = Array.from({ length: 100 }, () => pid(db))
+  assert.is(await settledBefore(short, others), 0)
+  assert.is(await settledBefore(long, others), 100)
+})
+
+test('what was sent behind a quick read that turns out slow is sent again elsewhere', async () => {
+  const db = open({ max: 2 })
+  await learn(db, (on) => sleepRead(on, { seconds: 0 }))
+  await learn(db, pid)
+  const slow = sleepRead(db, { seconds: 0.5 })
+  const others = Array.from({ length: 50 }, () => pid(db))
+  assert.is(await settledBefore(slow, others), 50)
+})
+
+test('a write that waits for a lock has its connection to itself', async () => {
+  const db = open({ max: 3 })
+  const update = command('update t set x = x + 1 where n = 1')
+  await learn(db, update)
+  await learn(db, pid)
+  await admin.query('begin')
+  await admin.query('select * from t where n = 1 for update')
+  const blocked = update(db)
+  const others = [...Array.from({ length: 100 }, () => pid(db)), ...[1, 2].map(() => command('select from t')(db))]
+  await Promise.all(others)
+  await admin.query('commit')
+  assert.is(await blocked, 1)
+})
+
+test('units of work have connections of their own', async () => {
+  const db = open({ max: 3 })
+  await learn(db, pid)
+  await db.unitOfWork(async (uow) => {
+    const own = await pid(uow)
+    const outside = db.with({ outsideUnit: true })
+    const shared = await Promise.all(Array.from({ length: 200 }, () => pid(outside)))
+    assert.not(shared.includes(own))
+  })
+})
+
+test('a unit of work gets its turn however busy the lanes are, and they get theirs', async () => {
+  const db = open({ max: 1 })
+  await learn(db, pid)
+  let stop = false
+  let answers = 0
+  const busy = Array.from({ length: 20 }, async () => {
+    while (!stop) {
+      await pid(db)
+      answers++
+    }
+  })
+  const before = answers
+  for (let unit = 0; unit < 5; unit++) await db.unitOfWork(async (uow) => void (await pid(uow)))
+  stop = true
+  await Promise.all(busy)
+  assert.ok(answers > before)
+})
+
+test('a caller who waits too long learns who is in the way', async () => {
+  const db = open({ max: 1, acquireTimeoutMs: 50, traceHolders: true })
+  const slow = number('select 1 from pg_sleep(0.4)')
+  const running = slow(db)
+  const error = (await failure(pid(db))) as AcquireTimeoutError
+  assert.instance(error, AcquireTimeoutError)
+  assert.is(error.holders.length, 1)
+  assert.is(error.holders[0]?.running?.name, slow.query.name)
+  assert.match(
+    error.message,
+    new RegExp(`\\n  shared for \\d+ ms, running ${slow.query.name} \\(sql/test.sql:\\d+\\)$`),
+  )
+  await running
+
+  const unit = db.unitOfWork(async (uow) => {
+    await pid(uow)
+    await sleep(200)
+  })
+  await sleep(20)
+  const other = (await failure(db.unitOfWork(async (uow) => void (await pid(uow))))) as AcquireTimeoutError
+  assert.match(other.message, /\n {2}unit of work for \d+ ms, idle, acquired at .*lanes\.test\.ts:\d+:\d+$/)
+  await unit
+})
+
+test('callers beyond maxWaiting are turned away at once', async () => {
+  const db = open({ max: 1, maxWaiting: 2 })
+  await pid(db)
+  const slow = number('select 1 from pg_sleep(0.2)')(db)
+  const waiting = [1, 2].map(() => pid(db))
+  const errors = await Promise.all([1, 2].map(() => failure(pid(db))))
+  for (const error of errors) assert.instance(error, PoolOverloadedError)
+  await Promise.all([slow, ...waiting])
+})
+
+test('a read whose connection is lost is run again, once; a write is not', async () => {
+  const db = open({ max: 2 })
+  await Promise.all([pid(db), pid(db)])
+  const reading = sleepRead(db, { seconds: 0.3 })
+  const writing = failure(command('update t set x = 1 where pg_sleep(0.5) is not null')(db))
+  await sleep(100)
+  const { rows: killed } = await admin.query(
+    "select pid, pg_terminate_backend(pid) from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and datname = current_database()",
+  )
+  assert.ok(killed.length >= 2)
+  assert.not(killed.some((row) => row.pid === -1))
+  assert.type(await reading, 'number')
+  assert.instance(await writing, ConnectionError)
+})
+
+test('an error is its own call’s, whatever runs on the same connection', async () => {
+  const db = open({ max: 1 })
+  const divide = value<{ by: number }, number>({
+    ...rows<{ by: number }, number>(
+      'select 12 / $1',
+      (r) => r.int4(0),
+      (w, p) => w.int4(p.by),
+    ).query,
+    readOnly: true,
+  })
+  await learn(db, (on) => divide(on, { by: 1 }))
+  const outcomes = await Promise.all(
+    Array.from({ length: 60 }, (_, n) => divide(db, { by: n % 3 }).catch((error: QueryError) => error.sqlState)),
+  )
+  assert.equal(
+    outcomes,
+    Array.from({ length: 60 }, (_, n) => (n % 3 === 0 ? '22012' : 12 / (n % 3))),
+  )
+})
+
+test('statements are prepared anew when the schema changes, or the server forgets them', async () => {
+  const db = open({ max: 2 })
+  await admin.query('create table changing (n int, label text); insert into changing values (1, $$a$$)')
+  const all = value<void, number>({ ...rows('select * from changing', (r) => r.int4(0)).query, readOnly: true })
+  const label = value<void, string>({ ...rows('select label from changing', (r) => r.text(0)).query, readOnly: true })
+  const changes = [
+    'alter table changing add column added int',
+    'alter table changing drop column added',
+    'alter table changing alter column label type varchar(9)',
+    'alter table changing add column later int default 5',
+  ]
+  let stop = false
+  let asked = 0
+  const readers = Array.from({ length: 8 }, async () => {
+    while (!stop) {
+      assert.is(await all(db), 1)
+      assert.is(await label(db), 'a')
+      asked++
+    }
+  })
+  for (const sql of changes) {
+    await admin.query(sql)
+    await sleep(20)
+  }
+  const forget = command('discard all')
+  for (let times = 0; times < 5; times++) {
+    await forget(db)
+    await sleep(5)
+  }
+  stop = true
+  await Promise.all(readers)
+  assert.ok(asked > 20)
+})
+
+test('close() lets everything finish that was called before', async () => {
+  const db = open({ max: 2 })
+  const calls = Array.from({ length: 50 }, () => pid(db))
+  await db.close()
+  assert.is((await Promise.all(calls)).length, 50)
+})
+
+test('close({ graceMs }) has the server cancel what does not end', async () => {
+  const db = open({ max: 3 })
+  const slow = failure(number('select 1 from pg_sleep(30)')(db)) as Promise<QueryError>
+  const unit = failure(db.unitOfWork(async (uow) => void (await number('select 1 from pg_sleep(30)')(uow))))
+  await sleep(50)
+  await db.close({ graceMs: 20 })
+  assert.is((await slow).sqlState, '57014')
+  assert.is(((await unit) as QueryError).sqlState, '57014')
+})
+
+test.run()
