@@ -65,8 +65,7 @@ function insertForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): Can
   return {
     sql: edited(query.sql, [
       ...list,
-      { start: words[rows.start]!.start, end: words[rows.start]!.end, text: 'select' },
-      { start: open.start, end: open.end, text: '' },
+      { start: words[rows.start]!.start, end: open.end, text: 'select ' },
       ...replaceParams(values, inputs.value).filter(({ start }) => !list.some((drop) => inside(start, drop))),
       { start: close.start, end: close.end, text: from },
       ...replaceParams(words, (number) => excluded(tree, number), behind),
