@@ -12,6 +12,10 @@ let bed: TestBed
 
 test.before(async () => {
   bed = await openTestBed()
+  // For connections that are made from here on.
+  await bed.observer.query(
+    `do $$ begin execute format('alter database %I set deadlock_timeout = 20', current_database()); end $$`,
+  )
 })
 test.before.each(async () => {
   await bed.observer.query('truncate notes, children; update accounts set balance = 100')
@@ -123,8 +127,6 @@ test('when the attempts are used up the last error is thrown', async () => {
 })
 
 test('a deadlock of two units is retried', async () => {
-  await bed.observer.query(`alter system set deadlock_timeout = '20ms'`)
-  await bed.observer.query('select pg_reload_conf()')
   let runs = 0
   const unit = (first: number, second: number): Promise<void> =>
     bed.db.unitOfWork(
@@ -136,13 +138,8 @@ test('a deadlock of two units is retried', async () => {
       },
       { retry: { attempts: 5 } },
     )
-  try {
-    await Promise.all([unit(1, 2), unit(2, 1)])
-    assert.ok(runs > 2, 'there was no deadlock')
-  } finally {
-    await bed.observer.query('alter system reset deadlock_timeout')
-    await bed.observer.query('select pg_reload_conf()')
-  }
+  await Promise.all([unit(1, 2), unit(2, 1)])
+  assert.ok(runs > 2, 'there was no deadlock')
   const { rows } = await bed.observer.query('select balance from accounts where id in (1, 2)')
   assert.equal(rows, [{ balance: 102 }, { balance: 102 }])
 })

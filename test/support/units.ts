@@ -10,6 +10,7 @@ import type { InsideUnitOptions } from '../../lib/database/insideUnit.ts'
 import { pooledConnections } from '../../lib/database/pool.ts'
 import { type PoolOptions, poolSettings } from '../../lib/database/poolOptions.ts'
 import { readTargets } from '../../lib/database/targets.ts'
+import { ConnectionError } from '../../lib/errors.ts'
 import type { Query } from '../../lib/query/executor.ts'
 import { type Exec, exec, type One, one, type Value, type Values, value, values } from '../../lib/query/kinds.ts'
 import { freshDatabase } from './server.ts'
@@ -159,10 +160,21 @@ export interface TestBedOptions extends InsideUnitOptions {
   readonly url?: string
   /** Changes control statements on their way, to make them fail. */
   readonly spoil?: (sql: string) => string
+  /** Whether the connection is lost around a control statement: before it is sent, or before it is answered. */
+  readonly lose?: (sql: string) => 'before' | 'after' | null
+  /** Keeps a destroyed connection open, as when the network is gone and the server does not know; until `close`. */
+  readonly leak?: boolean
 }
 
 /** A fresh database with the tables, a database over a watched pool, and an observer. */
-export async function openTestBed({ pool = { max: 4 }, url, spoil, ...inside }: TestBedOptions = {}): Promise<TestBed> {
+export async function openTestBed({
+  pool = { max: 4 },
+  url,
+  spoil,
+  lose,
+  leak = false,
+  ...inside
+}: TestBedOptions = {}): Promise<TestBed> {
   const own = url === undefined ? await freshDatabase(schema) : null
   const at = own?.url ?? (url as string)
   const observer = new Client(at)
@@ -170,8 +182,9 @@ export async function openTestBed({ pool = { max: 4 }, url, spoil, ...inside }: 
   await observer.connect()
   const held = { now: 0, destroyed: 0 }
   let log: string[] = []
+  const leaked: Lease[] = []
   const pooled = pooledConnections(readTargets(at), poolSettings(pool), { application_name: 'unit' })
-  const watched = watch(pooled, held, (entry) => log.push(entry), spoil)
+  const watched = watch(pooled, held, (entry) => log.push(entry), spoil, lose, leak ? leaked : null)
   const db = databaseOver(watched, inside)
   return {
     db,
@@ -195,6 +208,7 @@ export async function openTestBed({ pool = { max: 4 }, url, spoil, ...inside }: 
     },
     async close(): Promise<void> {
       log = []
+      for (const lease of leaked) lease.release(false)
       await db.close()
       await observer.end()
       await own?.drop()
@@ -207,17 +221,20 @@ function watch(
   held: { now: number; destroyed: number },
   log: (entry: string) => void,
   spoil: (sql: string) => string = (sql) => sql,
+  lose: (sql: string) => 'before' | 'after' | null = () => null,
+  leaked: Lease[] | null = null,
 ): ConnectionSource {
   return {
     async acquire(query): Promise<Lease> {
       const lease = await connections.acquire(query)
       held.now++
       return {
-        connection: recording(lease.connection, log, spoil),
+        connection: recording(lease.connection, log, spoil, lose),
         release(reusable) {
           held.now--
           if (!reusable) held.destroyed++
-          lease.release(reusable)
+          if (!reusable && leaked !== null) leaked.push(lease)
+          else lease.release(reusable)
         },
       }
     },
@@ -225,15 +242,23 @@ function watch(
   }
 }
 
-function recording(connection: Connection, log: (entry: string) => void, spoil: (sql: string) => string): Connection {
+function recording(
+  connection: Connection,
+  log: (entry: string) => void,
+  spoil: (sql: string) => string,
+  lose: (sql: string) => 'before' | 'after' | null,
+): Connection {
   return {
     execute<P, R, T>(query: Query<P, R, T>, params: P, prelude?: readonly string[]): Promise<T> {
       log([...(prelude ?? []), query.name].join(' + '))
       return connection.execute(query, params, prelude?.map(spoil))
     },
-    control(sql) {
+    async control(sql) {
       log(sql)
-      return connection.control(spoil(sql))
+      const lost = lose(sql)
+      const tag = lost === 'before' ? '' : await connection.control(spoil(sql))
+      if (lost !== null) throw new ConnectionError(null, new Error('lost by the test'))
+      return tag
     },
     ...(connection.processId === undefined ? {} : { processId: connection.processId }),
     ...(connection.cancel === undefined
