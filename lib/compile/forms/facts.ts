@@ -78,8 +78,21 @@ export function equalities(query: AnalyzedQuery, catalog: Catalog): Equality[] {
   })
 }
 
+/** Whether a RIGHT or FULL JOIN keeps rows that an input in front of it would not be joined with. */
+export function preservesRight(tree: TreeNode): boolean {
+  const open = [node(tree, 'jointree')]
+  while (open.length > 0) {
+    const part = open.pop()
+    if (!part) continue
+    // JoinType: 2 full, 3 right.
+    if (part.tag === 'JOINEXPR' && [2, 3].includes(int(part, 'jointype'))) return true
+    open.push(...nodes(part, 'fromlist'), node(part, 'larg'), node(part, 'rarg'))
+  }
+  return false
+}
+
 /** A cast that changes the type's name and nothing else. */
-export function withoutRelabel(expression: TreeNode): TreeNode {
+function withoutRelabel(expression: TreeNode): TreeNode {
   return expression.tag === 'RELABELTYPE' ? (node(expression, 'arg') ?? expression) : expression
 }
 

@@ -8,7 +8,7 @@ import type { Catalog } from '../catalog.ts'
 import type { TreeNode } from '../model.ts'
 import { bool, int, isNode, node, nodes, text } from '../tree.ts'
 import { type Candidate, type Candidates, none } from './candidate.ts'
-import { baseType, equalities, locksRows, nodesIn, volatility } from './facts.ts'
+import { baseType, equalities, locksRows, nodesIn, preservesRight, volatility } from './facts.ts'
 import { inputsOf, nameOf } from './inputs.ts'
 import { bareStars, edited, keyword, replaceParams, type Word, wordsOf } from './rewrite.ts'
 
@@ -134,19 +134,6 @@ function join(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog, why: strin
     typeOids: inputs.typeOids,
     why: `the inputs joined, because ${why}`,
   }
-}
-
-/** Whether a RIGHT or FULL JOIN keeps rows that an input in front of it would not be joined with. */
-function preservesRight(tree: TreeNode): boolean {
-  const open = [node(tree, 'jointree')]
-  while (open.length > 0) {
-    const part = open.pop()
-    if (!part) continue
-    // JoinType: 2 full, 3 right.
-    if (part.tag === 'JOINEXPR' && [2, 3].includes(int(part, 'jointype'))) return true
-    open.push(...nodes(part, 'fromlist'), node(part, 'larg'), node(part, 'rarg'))
-  }
-  return false
 }
 
 /**

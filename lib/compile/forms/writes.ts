@@ -6,7 +6,7 @@ import { type Catalog, TriggerBits } from '../catalog.ts'
 import type { TreeNode } from '../model.ts'
 import { int, isNode, node, nodes } from '../tree.ts'
 import { type Candidate, type Candidates, none } from './candidate.ts'
-import { equalities, hasOneSpelling, isDeterministic, nodesIn, volatileFunction } from './facts.ts'
+import { equalities, hasOneSpelling, isDeterministic, nodesIn, preservesRight, volatileFunction } from './facts.ts'
 import { identifier, inputsOf, nameOf } from './inputs.ts'
 import { bareStars, type Edit, edited, keyword, replaceParams, type Word, wordsOf } from './rewrite.ts'
 
@@ -56,7 +56,7 @@ function insertForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): Can
 
   const inputs = inputsOf(query, catalog)
   const list = withoutDefaults(words, rows)
-  if (list === null) return 'DEFAULT stands for a column that is not named'
+  if (list === null) return 'DEFAULT stands for a column that the statement does not name'
   const onConflict = keyword(words, ['on'], rows.end)
   const behind = onConflict < 0 ? words.length : onConflict
   const values = words.slice(rows.start + 2, rows.end)
@@ -193,6 +193,7 @@ function changeForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): Can
   // A DELETE of several inputs deletes what each of them would have deleted; only whose a row was can be unclear.
   if (keys.length === 0 && (isUpdate || returns)) return 'two inputs may be about one row'
 
+  if (preservesRight(tree)) return 'a RIGHT or FULL JOIN keeps rows that are of no input'
   const words = wordsOf(query.sql)
   const inputs = inputsOf(query, catalog)
   const apart = isUpdate || returns ? { apart: [...new Set(keys.map(({ param }) => param - 1))] } : {}
