@@ -53,6 +53,7 @@ const schema = `
   create function rows_of() returns table (n int, t text) language sql as 'select id, name from u';
   create function emails() returns setof text language sql as 'select email from u';
   create function pairs() returns setof u language sql as 'select * from u';
+  create function named(x int default null, y int default 7) returns int language sql as 'select x + y';
   create function defaulted(x int default null) returns int language sql as 'select x';
   insert into u (email, name, age, mood, tags, data, req, chk, pos) values
     ('a', 'A', 1, 'ok', '{x,null}', '{"k": null, "n": {"m": 1}, "l": [1]}', 'r', 'c', 1),
@@ -284,6 +285,7 @@ const table: Readonly<Record<string, readonly (readonly [sql: string, columns: s
       'select one() as a, maybe(1) as b, always(null) as c, strictly(1) as d, strictly(age) as e, atomic(age) as f from u',
       'a, b?, c, d, e?, f',
     ],
+    ['select named(y => 1, x => 2) as a, named(1) as b, named(y => 1) as c', 'a, b, c?'],
     ['select plsql() as a, defaulted() as b, defaulted(1) as c', 'a?, b?, c'],
     ['select * from rows_of()', 'n, t?'],
     ['select e from emails() e', 'e'],
@@ -327,6 +329,8 @@ const table: Readonly<Record<string, readonly (readonly [sql: string, columns: s
     ['select u_id + 1 as x from p group by cube (u_id)', 'x?'],
     ['select state from p group by rollup (state) having state is not null', 'state'],
     ['select state, u_id from p group by state, rollup (u_id)', 'state, u_id?'],
+    ['select g as x, g as y from generate_series(1, 3) g group by x, rollup (y)', 'x?, y?'],
+    ['select u_id from p where u_id > 0 group by rollup (u_id)', 'u_id?'],
   ],
   'window functions': [
     ['select row_number() over () as a, rank() over (order by id) as b, ntile(2) over () as c from p', 'a, b, c'],
@@ -385,6 +389,7 @@ const table: Readonly<Record<string, readonly (readonly [sql: string, columns: s
     ['delete from base where v is not null returning k, v', 'k, v'],
     ['update base set v = null where v is not null returning old.v as a, new.v as b', 'a, b?'],
     ["insert into base values (8, 'v', 'w') returning old.v as a, old.w as b, new.w as c", 'a?, b?, c'],
+    ["update u set tags[1] = 'x' returning tags", 'tags?'],
     ['delete from base returning old.w as a, new.w as b', 'a, b?'],
     ["insert into base_view values (9, null, 'w') returning k, v, w", 'k, v?, w'],
     [

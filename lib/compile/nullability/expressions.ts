@@ -87,10 +87,7 @@ const rules: Readonly<Record<string, Rule>> = {
   ARRAYEXPR: never('an array'),
   FIELDSELECT: () => nullable('a field of a composite value'),
   FIELDSTORE: never('a row'),
-  SUBSCRIPTINGREF: (expression) =>
-    node(expression, 'refassgnexpr')
-      ? nonNull('an assigned element')
-      : nullable('there may be nothing at the subscript'),
+  SUBSCRIPTINGREF: verdictOfSubscript,
 
   JSONVALUEEXPR: (expression, env) =>
     verdictOf(node(expression, 'formatted_expr') ?? node(expression, 'raw_expr')!, env),
@@ -232,6 +229,13 @@ export function verdictOfElements(array: TreeNode, env: Env): Nullability {
 function constantHasNulls(constant: TreeNode): boolean {
   const bytes = (text(constant, 'constvalue') ?? '').split(' ').slice(2, -1)
   return bool(constant, 'constisnull') || bytes.length < 12 || bytes.slice(8, 12).some((byte) => byte !== '0')
+}
+
+/** An element may be missing. As a target of UPDATE: types of fixed width (point) stay NULL if they were. */
+function verdictOfSubscript(expression: TreeNode, env: Env): Nullability {
+  const assigned = node(expression, 'refassgnexpr')
+  if (!assigned) return nullable('there may be nothing at the subscript')
+  return allOf([verdictOf(node(expression, 'refexpr')!, env), verdictOf(assigned, env)], 'an assigned element')
 }
 
 /** JsonConstructorType: 1 object, 2 array, 3 objectagg, 4 arrayagg, 5 parse, 6 scalar, 7 serialize. */

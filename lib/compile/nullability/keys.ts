@@ -4,7 +4,7 @@
 import type { TreeNode, TreeValue } from '../model.ts'
 import { bool, int, isNode, list, node, text } from '../tree.ts'
 import { calledFunction } from './calls.ts'
-import { type Env, envAt } from './scope.ts'
+import type { Env } from './scope.ts'
 
 /** The key of an expression as seen from `env`, or null if its value may differ from one evaluation to the next. */
 export function keyOf(expression: TreeNode, env: Env): string | null {
@@ -42,14 +42,15 @@ export function canonical(expression: TreeNode, env: Env): TreeNode {
   }
 }
 
-/** What a join's or a group's name stands for; null for any other variable, and where grouping sets may have nulled it. */
+/** What a join's or a group's name stands for; null for any other variable, and behind grouping sets. */
 function meantBy(variable: TreeNode, env: Env): TreeNode | null {
   // Names of levels further out would have to be moved here: they keep their own.
   if (int(variable, 'varlevelsup') > 0 || int(variable, 'varattno') <= 0) return null
-  const entry = envAt(env, 0).scope.entry(int(variable, 'varno'))
-  const rels = list(variable, 'varnullingrels')
+  const { scope } = env
+  const entry = scope.entry(int(variable, 'varno'))
   const field = { 2: 'joinaliasvars', 9: 'groupexprs' }[int(entry, 'rtekind')]
-  if (!field || rels.length > 0) return null
+  if (!field || list(variable, 'varnullingrels').length > 0) return null
+  if (field === 'groupexprs' && list(scope.query, 'groupingSets').length > 0) return null
   const meant = list(entry, field)[int(variable, 'varattno') - 1]
   return isNode(meant) ? meant : null
 }

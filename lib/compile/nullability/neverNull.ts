@@ -58,11 +58,19 @@ export const exceptions: ReadonlySet<string> = new Set([
 ])
 
 /** Lines, points and polygons have operators that find nothing; no query here needed them to be told apart. */
-const geometric = new Set(['point', 'line', 'lseg', 'box', 'path', 'polygon', 'circle'])
+export const geometricTypes: ReadonlySet<string> = new Set([
+  'point',
+  'line',
+  'lseg',
+  'box',
+  'path',
+  'polygon',
+  'circle',
+])
 
 function isGeometric(oid: number, catalog: Catalog): boolean {
   const type = catalog.types.get(oid)
-  return type?.schema === 'pg_catalog' && geometric.has(type.name)
+  return type?.schema === 'pg_catalog' && geometricTypes.has(type.name)
 }
 
 const functions = new Map<string, NeverNullRule>()
@@ -106,7 +114,7 @@ trust(
    decode encode get_bit get_byte initcap is_normalized left length like like_escape lower lpad ltrim md5 normalize notlike
    octet_length overlay parse_ident pg_client_encoding position quote_ident quote_literal regexp_count regexp_instr
    regexp_like regexp_replace regexp_split_to_array repeat replace reverse right rpad rtrim set_bit set_byte sha224 sha256
-   sha384 sha512 similar_to_escape split_part starts_with strpos substr substring textlen to_ascii to_bin to_hex to_oct
+   sha384 sha512 similar_to_escape split_part starts_with strpos substr substring textlen to_bin to_hex to_oct
    translate unicode_assigned unistr upper textanycat anytextcat textcat`,
 )
 trust('pg_catalog', [], 'concat quote_nullable')
@@ -185,7 +193,7 @@ trust('pg_catalog', [], 'num_nonnulls num_nulls pg_notify pg_typeof set_config')
 
 // Extensions, by the extension that a function belongs to.
 trustOperators('citext', '= <> < > <= >= ~<~ ~<=~ ~>~ ~>=~ ~~ !~~ ~~* !~~* ~ !~ ~* !~*')
-trust('citext', 'all', 'citext regexp_replace regexp_split_to_array replace split_part strpos translate')
+trust('citext', 'all', 'citext regexp_replace regexp_split_to_array replace strpos translate')
 trustOperators('hstore', '= <> ? ?| ?& @> <@ || - %% %#')
 trust('hstore', 'all', 'akeys avals skeys svals hstore_to_array hstore_to_json hstore_to_jsonb hstore_to_matrix exist')
 trust(
@@ -206,7 +214,7 @@ trust('unaccent', 'all', 'unaccent')
 trust(
   'fuzzystrmatch',
   'all',
-  'daitch_mokotoff difference dmetaphone dmetaphone_alt levenshtein levenshtein_less_equal metaphone soundex text_soundex',
+  'difference dmetaphone dmetaphone_alt levenshtein levenshtein_less_equal metaphone soundex text_soundex',
 )
 trustOperators('ltree', '= <> < > <= >= @> <@ ~ ? @ || ^@> ^<@ ^~ ^? ^@')
 trust('ltree', 'all', 'index nlevel subltree subpath ltree2text text2ltree')

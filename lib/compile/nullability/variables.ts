@@ -6,6 +6,7 @@ import { bool, int, list, node, nodes } from '../tree.ts'
 import { isExcludedByChecks, verdictOfBaseColumn } from './baseColumns.ts'
 import { verdictOfCteColumn } from './ctes.ts'
 import { verdictOf } from './expressions.ts'
+import { keyOf } from './keys.ts'
 import { verdictOfOutput } from './outputs.ts'
 import { verdictOfExcluded, verdictOfReturned } from './returning.ts'
 import { type Env, envAt, isKnown, nullingSides } from './scope.ts'
@@ -58,7 +59,7 @@ function verdictOfEntry(variable: TreeNode, env: Env, owner: Env): Nullability {
     case 6:
       return verdictOfCteColumn(entry, column, owner)
     case 9:
-      return verdictOfGroupColumn(variable, entry, env, owner)
+      return verdictOfGroupColumn(variable, entry, owner)
     default:
       return nullable(`${scope.nameOf(index)} is not analyzed`)
   }
@@ -82,10 +83,15 @@ function verdictOfWholeRow(entry: TreeNode): Nullability {
   return int(entry, 'rtekind') === 3 ? nullable('the function may give no row') : nonNull('a row')
 }
 
-function verdictOfGroupColumn(variable: TreeNode, entry: TreeNode, env: Env, owner: Env): Nullability {
+function verdictOfGroupColumn(variable: TreeNode, entry: TreeNode, owner: Env): Nullability {
   const index = String(int(variable, 'varno'))
   if (list(variable, 'varnullingrels').includes(index)) return nullable('not every grouping set has it')
-  return verdictOf(aliased(entry, 'groupexprs', int(variable, 'varattno')), owner === env ? env : owner)
+  const grouped = aliased(entry, 'groupexprs', int(variable, 'varattno'))
+  // `group by g, rollup (g)`: the server names the first for both, and the second is the one that is nulled.
+  const key = keyOf(grouped, owner)
+  const same = nodes(entry, 'groupexprs').filter((expression) => keyOf(expression, owner) === key)
+  const hasSets = nodes(owner.scope.query, 'groupingSets').length > 0
+  return hasSets && same.length > 1 ? nullable('grouped by twice, and not in every set') : verdictOf(grouped, owner)
 }
 
 function aliased(entry: TreeNode, field: string, column: number): TreeNode {
