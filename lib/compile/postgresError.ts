@@ -26,10 +26,13 @@ export interface KnownNames {
 export function postgresError(query: ParsedQuery, error: ServerError, names: KnownNames): Diagnostic {
   const code = error.code ?? 'XX000'
   const title = withParamNames(error.message, query)
+  const guessed = guesses(code, error.message, query, names)
+  // PostgreSQL's own guess is nearly always ours too, and ours is made from all names.
+  const serverHint = guessed.length > 0 && error.hint?.startsWith('Perhaps you meant') ? undefined : error.hint
   const hints = [
-    ...guesses(code, error.message, query, names),
+    ...guessed,
     ...paramHints(code, error.message, query),
-    ...[error.detail, error.hint].flatMap((text) => (text ? [withParamNames(text, query)] : [])),
+    ...[error.detail, serverHint].flatMap((text) => (text ? [withParamNames(text, query)] : [])),
   ]
   return { severity: 'error', code, title, labels: labelsOf(query, error), query: query.name, hints }
 }
