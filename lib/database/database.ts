@@ -6,12 +6,13 @@ import { CallSite } from './callSite.ts'
 import { Cancellation, type CancelOptions } from './cancellation.ts'
 import type { CloseOptions, ConnectionSource } from './connection.ts'
 import { type InsideUnitOptions, scopeToJoin } from './insideUnit.ts'
+import { type NPlusOneOptions, watched } from './nPlusOne.ts'
 import { type PoolStats, pooledConnections } from './pool.ts'
 import { type PoolOptions, poolSettings } from './poolOptions.ts'
 import { readTargets } from './targets.ts'
 import { joinUnit, runUnitOfWork, type UnitOfWork, type UnitOfWorkOptions } from './unitOfWork.ts'
 
-export interface DatabaseOptions extends InsideUnitOptions {
+export interface DatabaseOptions extends InsideUnitOptions, NPlusOneOptions {
   /**
    * `postgres://user:password@host:port/database`. Left out or undefined: PGHOST, PGPORT, PGUSER, PGPASSWORD and
    * PGDATABASE, as libpq reads them.
@@ -62,7 +63,7 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
     keepAliveInitialDelayMillis: 10_000,
   }
   const connections = pooledConnections(readTargets(options.url), poolSettings(options.pool ?? {}), client)
-  return databaseOver(connections, options)
+  return watched(databaseOver(connections, options), options)
 }
 
 /** A database over any source of connections: the pool, or a test database's. */

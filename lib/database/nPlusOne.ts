@@ -1,0 +1,86 @@
+// The N+1 detector, for development: warns where one place asks the same question again and again, each time for
+// another row, and names what asks once for all of them. In: an executor. Out: the same executor, watched.
+
+import type { Executor, Query } from '../query/executor.ts'
+import { CallSite } from './callSite.ts'
+
+export interface NPlusOneOptions {
+  /**
+   * Warn (`process.emitWarning`, once per place) when a query runs more often than this from one place in the code
+   * within one tick or one unit of work; `true` is 10. Every call then notes its stack: for development and tests.
+   * Default false.
+   */
+  readonly detectNPlusOne?: boolean | number
+}
+
+/** The executor itself if the detector is off. */
+export function watched<Watched extends Executor>(executor: Watched, { detectNPlusOne }: NPlusOneOptions): Watched {
+  if (!detectNPlusOne) return executor
+  return watch(executor, new Detector(detectNPlusOne === true ? 10 : detectNPlusOne), new Tick())
+}
+
+/** How often each query ran from each place: `getUser src/users.ts:12:9` → 3. */
+interface Period {
+  readonly name: string
+  readonly counts: Map<string, number>
+}
+
+/** A period that starts anew when the event loop turns. */
+class Tick implements Period {
+  readonly name = 'tick'
+  readonly #counts = new Map<string, number>()
+
+  get counts(): Map<string, number> {
+    if (this.#counts.size === 0) setImmediate(() => this.#counts.clear())
+    return this.#counts
+  }
+}
+
+class Detector {
+  readonly #limit: number
+  readonly #warned = new Set<string>()
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  count(period: Period, query: Query<never, never, unknown>, place: string | null): void {
+    // A batch form is the remedy.
+    if (query.single !== undefined || place === null) return
+    const key = `${query.name} ${place}`
+    const { counts } = period
+    const count = (counts.get(key) ?? 0) + 1
+    counts.set(key, count)
+    if (count <= this.#limit || this.#warned.has(key)) return
+    this.#warned.add(key)
+    process.emitWarning(
+      `${query.name} (${query.source}) ran more than ${this.#limit} times in one ${period.name}, called at ${place}: ` +
+        `ask once for all, by ${query.name}.batch(db, inputs), include(db, rows, …) or on batching(db)`,
+      { type: 'NPlusOneWarning', code: 'PLAINSQL_N_PLUS_ONE' },
+    )
+  }
+}
+
+/** A proxy, because units of work are objects with private parts. */
+function watch<Watched extends Executor>(executor: Watched, detector: Detector, period: Period): Watched {
+  function execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
+    detector.count(period, query as unknown as Query<never, never, unknown>, new CallSite(execute).place)
+    return executor.execute(query, params)
+  }
+  /** `unitOfWork(work, options)` and `savepoint(work)`: what `work` gets is watched too. */
+  const inner = (name: 'unitOfWork' | 'savepoint') => {
+    const run = Reflect.get(executor, name) as (work: (on: Executor) => unknown, options?: unknown) => unknown
+    return (work: (on: Executor) => unknown, options?: unknown) => {
+      const own = name === 'savepoint' ? period : { name: 'unit of work', counts: new Map<string, number>() }
+      return run.call(executor, (on) => work(watch(on, detector, own)), options)
+    }
+  }
+  return new Proxy(executor, {
+    get(target, name) {
+      if (name === 'execute') return execute
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return name === 'unitOfWork' || name === 'savepoint' ? inner(name) : value.bind(target)
+    },
+  })
+}

@@ -1,0 +1,84 @@
+// The N+1 detector: what it warns of, once, with the place and the remedy; and what it leaves alone.
+
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createDatabase } from '../../lib/database/database.ts'
+import { freshDatabase, type TestDatabase } from '../support/server.ts'
+import { rows } from './support.ts'
+
+let fresh: TestDatabase
+const warnings: Error[] = []
+const listen = (warning: Error): void => {
+  if (warning.name === 'NPlusOneWarning') warnings.push(warning)
+}
+
+test.before(async () => {
+  fresh = await freshDatabase()
+  process.on('warning', listen)
+})
+
+test.after(async () => {
+  process.off('warning', listen)
+  await fresh.drop()
+})
+
+test.before.each(() => {
+  warnings.length = 0
+})
+
+const ids = [1, 2, 3, 4]
+const one = rows<{ id: number }, number>(
+  'select $1::int4',
+  (r) => r.int4(0),
+  (w, p) => w.int4(p.id),
+)
+
+/** Warnings are emitted in a later tick. */
+const settled = (): Promise<void> => new Promise((done) => setTimeout(done, 10))
+
+test('many calls from one place in one tick are warned of once, with place and remedy', async () => {
+  await using db = createDatabase({ url: fresh.url, detectNPlusOne: 3 })
+  const load = (): Promise<unknown> => Promise.all(ids.map((id) => one(db, { id })))
+  await load()
+  await load()
+  await settled()
+  const place = /called at (test\/database\/nPlusOne\.test\.ts:\d+:\d+):/.exec(warnings[0]?.message ?? '')?.[1]
+  const { name, source } = one.query
+  assert.equal(
+    warnings.map((warning) => warning.message),
+    [
+      `${name} (${source}) ran more than 3 times in one tick, called at ${place}: ` +
+        `ask once for all, by ${name}.batch(db, inputs), include(db, rows, …) or on batching(db)`,
+    ],
+  )
+})
+
+test('calls one after another are warned of inside a unit of work, savepoints included', async () => {
+  await using db = createDatabase({ url: fresh.url, detectNPlusOne: 3 })
+  await db.unitOfWork(async (uow) => {
+    await uow.savepoint(async (savepoint) => {
+      for (const id of ids) await one(savepoint, { id })
+    })
+  })
+  await settled()
+  assert.match(warnings[0]?.message ?? '', 'more than 3 times in one unit of work')
+  assert.is(warnings.length, 1)
+})
+
+test('fewer calls, and calls of several places or ticks, are left alone', async () => {
+  await using db = createDatabase({ url: fresh.url, detectNPlusOne: 3 })
+  for (const id of ids) await one(db, { id }).then(settled)
+  await Promise.all([one(db, { id: 1 }), one(db, { id: 2 }), one(db, { id: 3 }), one(db, { id: 4 })])
+  await Promise.all(ids.slice(1).map((id) => one(db, { id })))
+  await settled()
+  assert.equal(warnings, [])
+})
+
+test('without the option nothing is watched', async () => {
+  await using db = createDatabase({ url: fresh.url })
+  await Promise.all([...ids, ...ids, ...ids].map((id) => one(db, { id })))
+  await settled()
+  assert.equal(warnings, [])
+})
+
+test.run()
