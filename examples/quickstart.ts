@@ -30,7 +30,8 @@ await step('Typed functions: sql/x.sql.ts beside every sql/x.sql', async () => {
   const plan = await planOutput(folder, compiled.files)
   await writeOutput(folder, plan)
   for (const { path } of plan.stale) say(`wrote ${path}`)
-  say(`${compiled.queries} queries in ${compiled.files.length} files, each checked by this PostgreSQL`)
+  const files = compiled.files.filter(({ path }) => path.endsWith('.sql.ts'))
+  say(`${compiled.queries} queries in ${files.length} files, each checked by this PostgreSQL`)
 })
 
 // Only now, because the step before may have written them. A program of your own imports them at its top.

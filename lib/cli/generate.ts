@@ -20,10 +20,9 @@ export async function generate(options: CommandOptions): Promise<number> {
   await writeOutput(folder, plan)
   if (format === 'text') {
     for (const file of plan.stale) console.log(`wrote ${file.path}`)
-    for (const path of plan.orphaned) console.log(`removed ${path}: its .sql file is gone`)
-    console.log(
-      `${count(compilation.queries, 'query', 'queries')} in ${count(compilation.files.length, 'file')}, all typed.`,
-    )
+    for (const path of plan.orphaned) console.log(`removed ${path}: what it was generated from is gone`)
+    const files = compilation.files.filter(({ path }) => path.endsWith('.sql.ts'))
+    console.log(`${count(compilation.queries, 'query', 'queries')} in ${count(files.length, 'file')}, all typed.`)
   }
   return 0
 }

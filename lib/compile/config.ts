@@ -25,6 +25,8 @@ export interface Config {
   readonly types: Readonly<Record<string, string>>
   /** TypeScript types by column: `{ "users.settings": "Settings from './settings.ts'" }`. */
   readonly columns: Readonly<Record<string, string>>
+  /** The file with a type for the rows of every table and view. Default: `schema.ts` in the first folder of `sql`. */
+  readonly schemaTypes: string | false | null
   /** What generated files import the run time from. Default `plainsql`. */
   readonly runtime: string
 }
@@ -39,6 +41,7 @@ export const defaultConfig: Config = {
   int8: 'number',
   types: {},
   columns: {},
+  schemaTypes: null,
   runtime: 'plainsql',
 }
 
@@ -114,7 +117,12 @@ const forms: Readonly<Record<keyof Config, Form>> = {
   int8: choice('number', 'bigint', 'string'),
   types: textByName,
   columns: textByName,
+  schemaTypes: { says: 'a path that ends in ".ts", or false', fits: (value) => value === false || isTypeScript(value) },
   runtime: text,
+}
+
+function isTypeScript(value: unknown): boolean {
+  return typeof value === 'string' && /\.ts$/.test(value) && !/\.sql\.ts$/.test(value)
 }
 
 async function readJson(path: string): Promise<unknown> {

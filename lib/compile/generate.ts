@@ -2,10 +2,11 @@
 // Reads files and asks a database; writes nothing (that is `output.ts`).
 
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { dirname } from 'node:path/posix'
 import { MigrationFilesError } from '../migrate/errors.ts'
 import { analyze } from './analyze.ts'
-import { loadCatalog, loadViews } from './catalog.ts'
+import { loadCatalog, loadDefinitions } from './catalog.ts'
 import { type Config, ConfigError } from './config.ts'
 import { describeQueries } from './describe.ts'
 import { emitFile } from './emit.ts'
@@ -13,6 +14,7 @@ import { deriveForms, type FormedQuery } from './forms.ts'
 import type { Diagnostic, ParsedQuery, SqlFile } from './model.ts'
 import { parseSqlFile } from './parse.ts'
 import { openSchema } from './schema.ts'
+import { emitSchemaTypes, mentionsOfSchema } from './schemaTypes.ts'
 
 /** A file to be written. */
 export interface GeneratedFile {
@@ -45,6 +47,7 @@ export async function compile(folder: string, config: Config): Promise<Compilati
   diagnostics.sort(byPlace)
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === 'error')
   const files = failed ? [] : sources.map((file) => generated(file, result.analyzed, config))
+  if (!failed && result.schemaTypes) files.push(result.schemaTypes)
   return { files, diagnostics, queries: queries.length }
 }
 
@@ -53,39 +56,54 @@ function generated(file: SqlFile, analyzed: readonly FormedQuery[], config: Conf
   return { path: `${file.path}.ts`, text: emitFile(file, own, config.runtime) }
 }
 
-async function describeAll(
-  folder: string,
-  config: Config,
-  queries: readonly ParsedQuery[],
-): Promise<{ analyzed: FormedQuery[]; diagnostics: readonly Diagnostic[] }> {
+interface Described {
+  readonly analyzed: readonly FormedQuery[]
+  readonly diagnostics: readonly Diagnostic[]
+  readonly schemaTypes: GeneratedFile | null
+}
+
+async function describeAll(folder: string, config: Config, queries: readonly ParsedQuery[]): Promise<Described> {
   const schema = await openSchema(folder, config).catch((error: unknown) => {
     if (error instanceof MigrationFilesError) return error
     throw error
   })
-  if (schema instanceof MigrationFilesError) return { analyzed: [], diagnostics: schema.diagnostics }
+  if (schema instanceof MigrationFilesError) return failedSchema(schema.diagnostics)
   try {
-    if (schema.diagnostics.length > 0) return { analyzed: [], diagnostics: schema.diagnostics }
+    if (schema.diagnostics.length > 0) return failedSchema(schema.diagnostics)
     const catalog = await loadCatalog(schema.client)
     const { described, diagnostics } = await describeQueries(schema.client, queries, catalog)
-    await loadViews(
-      schema.client,
-      catalog,
-      described.map((query) => query.tree),
-    )
+    const path = schemaTypesPath(config)
+    const mentions = path === null ? [] : mentionsOfSchema(catalog)
+    await loadDefinitions(schema.client, catalog, [...described.map((query) => query.tree), ...mentions])
     const result = analyze(described, catalog, config)
     const analyzed = await deriveForms(schema.client, result.analyzed, catalog)
-    return { analyzed, diagnostics: [...diagnostics, ...result.diagnostics] }
+    const schemaTypes = path === null ? null : { path, text: emitSchemaTypes(catalog, config, path) }
+    return { analyzed, diagnostics: [...diagnostics, ...result.diagnostics], schemaTypes }
   } finally {
     await schema.close()
   }
+}
+
+function failedSchema(diagnostics: readonly Diagnostic[]): Described {
+  return { analyzed: [], diagnostics, schemaTypes: null }
+}
+
+function schemaTypesPath({ schemaTypes, sql }: Config): string | null {
+  if (schemaTypes !== null) return schemaTypes === false ? null : normalized(schemaTypes)
+  const first = normalized(sql[0] ?? '')
+  return `${first.endsWith('.sql') ? dirname(first) : first}/schema.ts`.replace(/^\.?\//, '')
+}
+
+/** As paths are written in generated files. */
+function normalized(path: string): string {
+  return path.replaceAll('\\', '/').replace(/^\.\//, '').replace(/\/+$/, '')
 }
 
 /** In a fixed order, whatever the file system's is. */
 async function readSqlFiles(folder: string, config: Config): Promise<SqlFile[]> {
   const paths = new Set<string>()
   for (const entry of config.sql) {
-    const path = entry.replaceAll('\\', '/').replace(/^\.\//, '').replace(/\/+$/, '')
-    for (const found of await listSqlFiles(folder, path)) paths.add(found)
+    for (const found of await listSqlFiles(folder, normalized(entry))) paths.add(found)
   }
   if (paths.size === 0) {
     throw new ConfigError(
@@ -104,7 +122,7 @@ async function listSqlFiles(folder: string, path: string): Promise<string[]> {
   const entries = await readdir(join(folder, path), { recursive: true, withFileTypes: true })
   return entries
     .filter((entry) => entry.isFile() && entry.name.endsWith('.sql') && !entry.parentPath.includes('node_modules'))
-    .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, '/').length).replaceAll('\\', '/'))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
 }
 
 function byPlace(a: Diagnostic, b: Diagnostic): number {

@@ -81,6 +81,11 @@ function verdictsOfParams(query: AnalyzableQuery, catalog: Catalog): Nullability
   })
 }
 
+/** Where nothing is known of parameters, because there are none. */
+export function emptyContext(catalog: Catalog): Context {
+  return contextOf(catalog, [])
+}
+
 function contextOf(catalog: Catalog, params: readonly Nullability[]): Context {
   return { catalog, params, assumed: new Map(), active: new Set(), views: new Map() }
 }

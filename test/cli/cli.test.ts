@@ -48,7 +48,7 @@ cli('generates beside the .sql file, then has nothing to do', ({ folder }) => {
   write(folder, { 'schema.sql': schema, 'sql/items.sql': query })
   assert.equal(run(folder, 'generate', '--schema', 'schema.sql'), {
     code: 0,
-    out: 'wrote sql/items.sql.ts\n1 query in 1 file, all typed.\n',
+    out: 'wrote sql/items.sql.ts\nwrote sql/schema.ts\n1 query in 1 file, all typed.\n',
     err: '',
   })
   assert.match(
@@ -56,7 +56,7 @@ cli('generates beside the .sql file, then has nothing to do', ({ folder }) => {
     'export const listItems: Many<void, ListItemsRow>',
   )
   assert.is(run(folder, 'generate', '--schema', 'schema.sql').out, '1 query in 1 file, all typed.\n')
-  assert.is(run(folder, 'check', '--schema', 'schema.sql').out, '1 generated file, all up to date.\n')
+  assert.is(run(folder, 'check', '--schema', 'schema.sql').out, '2 generated files, all up to date.\n')
 })
 
 cli('writes nothing if any query is wrong, and says how many are', ({ folder }) => {
@@ -89,7 +89,7 @@ cli('takes a generated file away when its .sql file is gone', ({ folder }) => {
   rmSync(join(folder, 'sql/old.sql'))
   const check = run(folder, 'check', '--schema', 'schema.sql')
   assert.is(check.code, 1)
-  assert.is(check.err, 'sql/old.sql.ts is left over: its .sql file is gone\nrun: npx plainsql generate\n')
+  assert.is(check.err, 'sql/old.sql.ts is left over: what it was generated from is gone\nrun: npx plainsql generate\n')
   assert.match(run(folder, 'generate', '--schema', 'schema.sql').out, 'removed sql/old.sql.ts')
   assert.not(existsSync(join(folder, 'sql/old.sql.ts')))
   assert.ok(existsSync(join(folder, 'sql/hand.sql.ts')))
@@ -102,7 +102,7 @@ cli('check fails on a file that is not what generate would write, and leaves it'
   const before = readFileSync(join(folder, 'sql/items.sql.ts'), 'utf8')
   const result = run(folder, 'check', '--schema', 'schema.sql')
   assert.is(result.code, 1)
-  assert.is(result.err, 'sql/items.sql.ts is not up to date\nrun: npx plainsql generate\n')
+  assert.is(result.err, 'sql/items.sql.ts is not up to date\nsql/schema.ts is not up to date\nrun: npx plainsql generate\n')
   assert.is(readFileSync(join(folder, 'sql/items.sql.ts'), 'utf8'), before)
 })
 
@@ -124,7 +124,7 @@ cli('describes a live database, in which it runs nothing', async ({ folder }) =>
   write(folder, { 'sql/items.sql': `${query}\n-- name: clear :exec\ndelete from items;\n` })
   const result = run(folder, 'generate', '--database-url', database.url)
   await database.drop()
-  assert.is(result.out, 'wrote sql/items.sql.ts\n2 queries in 1 file, all typed.\n')
+  assert.is(result.out, 'wrote sql/items.sql.ts\nwrote sql/schema.ts\n2 queries in 1 file, all typed.\n')
 })
 
 cli('prints for machines', ({ folder }) => {

@@ -1,5 +1,6 @@
 // Golden cases of the whole generator: `generate/<case>/{schema.sql, query.sql, plainsql.json?}` in, `expected.ts` and,
-// where there is anything to tell, `expected.txt` out. tsc compiles every expected.ts with the rest of the tests.
+// where there is anything to tell, `expected.txt` out, and `expected-schema.ts` if the settings ask for it. tsc compiles
+// what is expected with the rest of the tests.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,6 +20,7 @@ for (const name of readdirSync(join(root, folder)).sort()) {
     const settings = join(root, directory, 'plainsql.json')
     const config = parseConfig(
       {
+        schemaTypes: false,
         ...(existsSync(settings) ? (JSON.parse(readFileSync(settings, 'utf8')) as object) : {}),
         sql: [`${directory}/query.sql`],
         schema: [`${directory}/schema.sql`],
@@ -32,6 +34,7 @@ for (const name of readdirSync(join(root, folder)).sort()) {
       diagnostics.some((diagnostic) => diagnostic.severity === 'error'),
     )
     if (files[0] !== undefined) assertGolden(join(root, directory, 'expected.ts'), files[0].text)
+    if (files[1] !== undefined) assertGolden(join(root, directory, 'expected-schema.ts'), files[1].text)
     if (report !== '') assertGolden(join(root, directory, 'expected.txt'), report)
     else assert.not(existsSync(join(root, directory, 'expected.txt')))
   })

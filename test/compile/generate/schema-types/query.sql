@@ -1,0 +1,2 @@
+-- name: listUsers :many
+select id from users;
