@@ -7,7 +7,7 @@ import type { Catalog } from './catalog.ts'
 import { loadFunctionNames } from './catalogRows.ts'
 import type { DescribedColumn, DescribedQuery, Diagnostic, ParsedQuery, TreeNode } from './model.ts'
 import { postgresError, type ServerError } from './postgresError.ts'
-import { isNode, node, parseTree, unwrapTree } from './tree.ts'
+import { isNode, parseTree, unwrapTree } from './tree.ts'
 
 export interface Described {
   /** The queries that PostgreSQL accepts, in their order. */
@@ -137,7 +137,8 @@ class DescribeStatement extends pg.Query {
     // Other LOG messages (durations, statements) come too, if the server is set to write them.
     if (notice.routine !== 'elog_node_display' || notice.detail === undefined) return
     const tree = parseTree(unwrapTree(notice.detail))
-    if (isNode(tree, 'QUERY') && node(tree, 'utilityStmt') === null) this.#tree = tree
+    // Before 16 the statement itself is a mere `?`.
+    if (isNode(tree, 'QUERY') && tree.utilityStmt === null) this.#tree = tree
   }
 
   handleParameters(typeOids: readonly number[]): void {

@@ -44,7 +44,7 @@ async function analyzeQuoted(client: pg.Client, oids: readonly number[]): Promis
     if (notice.routine !== 'elog_node_display' || notice.detail === undefined) return
     const tree = parseTree(unwrapTree(notice.detail))
     // Utility statements give no result, neither those of bodies nor the settings below.
-    if (!isNode(tree, 'QUERY') || node(tree, 'utilityStmt')) return
+    if (!isNode(tree, 'QUERY') || tree.utilityStmt !== null) return
     if (isValidation(tree)) current = calls.shift() ?? 0
     else bodies.set(current, tree)
   }

@@ -30,7 +30,7 @@ const schema = `
   create table child (y int) inherits (parent);
   do $$ begin
     if current_setting('server_version_num')::int >= 180000 then
-      alter table parent add constraint own not null x no inherit;
+      execute 'alter table parent add constraint own not null x no inherit';
     else
       alter table only parent alter x set not null;
     end if;

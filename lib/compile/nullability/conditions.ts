@@ -3,14 +3,15 @@
 
 import type { TreeNode } from '../model.ts'
 import { bool, int, isNode, node, nodes, text } from '../tree.ts'
+import { branches } from './branches.ts'
 import { calledFunction } from './calls.ts'
+import { whenComparisonTrue } from './comparisons.ts'
 import { verdictOf } from './expressions.ts'
 import {
   both,
   either,
   type Facts,
   impossible,
-  knownComparison,
   knownMatched,
   knownNonNull,
   knownNull,
@@ -19,6 +20,8 @@ import {
 } from './facts.ts'
 import { canonical, keyOf, variableKey } from './keys.ts'
 import { type Env, nullingSides, Scope } from './scope.ts'
+
+export { branches }
 
 /** What holds where `condition` is true: what WHERE, an inner join's ON, HAVING, FILTER and CASE let through. */
 export function whenTrue(condition: TreeNode, env: Env): Facts {
@@ -184,32 +187,6 @@ export function whenNonNull(expression: TreeNode, env: Env): Facts {
   }
 }
 
-/**
- * `state = 'done'`: then `state <> 'done'` is not true, nor `state = 'open'`. The second needs a type in which equal
- * values have equal bytes: not numeric (1.0 = 1.00), and text only under the default collation, which is deterministic.
- */
-function whenComparisonTrue(comparison: TreeNode, env: Env): Facts {
-  const { operators, types } = env.scope.context.catalog
-  const operator = operators.get(int(comparison, 'opno'))
-  const key = keyOf(comparison, env)
-  if (!operator || key === null) return nothing
-  const negator = operators.get(operator.negator)
-  const opposite = negator && { ...comparison, opno: String(negator.oid), opfuncid: String(negator.function) }
-  const [left, right] = nodes(comparison, 'args')
-  const equals = new Map<string, string>()
-  if (operator.name === '=' && operator.schema === 'pg_catalog' && isNode(right, 'CONST')) {
-    const type = types.get(int(right, 'consttype'))
-    const isExact = type?.kind === 'enum' || ['bool', 'int2', 'int4', 'int8', 'uuid'].includes(type?.name ?? '')
-    const isText = type?.name === 'text' && int(comparison, 'inputcollid') === defaultCollation
-    const leftKey = left ? keyOf(left, env) : null
-    if (leftKey !== null && (isExact || isText)) equals.set(leftKey, text(right, 'constvalue') ?? '')
-  }
-  return knownComparison(key, opposite ? keyOf(opposite, env) : null, equals)
-}
-
-/** OID of `pg_catalog."default"`. */
-const defaultCollation = 100
-
 function whenNull(expression: TreeNode, env: Env): Facts {
   const key = keyOf(expression, env)
   return key === null ? nothing : knownNull(key)
@@ -277,47 +254,6 @@ function whenSubLinkTrue(link: TreeNode, env: Env): Facts {
   const passes = !bool(query, 'hasAggs') && nodes(query, 'groupingSets').length === 0 && !node(query, 'setOperations')
   if ((kind !== 0 && kind !== 2) || !passes) return tested
   return both(tested, outward(new Scope(query, env, env.scope.context).facts))
-}
-
-/** A way through a CASE: what brought us there, what comes out, and the place where that is evaluated. */
-export interface Branch {
-  readonly facts: Facts
-  readonly result: TreeNode
-  readonly at: Env
-}
-
-/** The branches of a CASE that can be taken, ELSE last. */
-export function branches(expression: TreeNode, env: Env): Branch[] {
-  const found: Branch[] = []
-  const subject = node(expression, 'arg')
-  let before = nothing
-  for (const when of nodes(expression, 'args')) {
-    const condition = subject ? replaceTested(node(when, 'expr')!, subject) : node(when, 'expr')!
-    const at = { ...env, facts: both(env.facts, before) }
-    const facts = both(before, whenTrue(condition, at))
-    add(facts, node(when, 'result')!)
-    before = both(before, whenNotTrue(condition, at))
-  }
-  add(before, node(expression, 'defresult')!)
-  return found
-
-  function add(facts: Facts, result: TreeNode): void {
-    const known = both(env.facts, facts)
-    if (!known.impossible) found.push({ facts, result, at: { ...env, facts: known } })
-  }
-}
-
-/** In `case x when 1 then …` the conditions hold a placeholder for x. */
-function replaceTested(condition: TreeNode, subject: TreeNode): TreeNode {
-  if (condition.tag === 'CASETESTEXPR') return subject
-  const replaced: Record<string, TreeNode[string]> = { ...condition }
-  for (const field of ['arg', 'args']) {
-    const part = condition[field]
-    if (isNode(part)) replaced[field] = replaceTested(part, subject)
-    else if (Array.isArray(part))
-      replaced[field] = part.map((item) => (isNode(item) ? replaceTested(item, subject) : item))
-  }
-  return replaced as TreeNode
 }
 
 function isNotNullTest(test: TreeNode): boolean {

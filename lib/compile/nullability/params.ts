@@ -38,13 +38,13 @@ export function verdictOfUses(uses: readonly Use[]): Nullability {
     : nullable(deciding.reason)
 }
 
-/** What becomes of a query's output columns: nothing, or a column of a table. */
-type Sinks = readonly (Use | null | undefined)[]
+/** What becomes of a query's output columns: each may be written to columns of tables. */
+type Sinks = readonly (readonly Use[] | undefined)[]
 
 class Walk {
   readonly #uses: Map<number, Use[]>
   /** What becomes of the columns of WITH queries; those are walked after the queries that read them. */
-  readonly #cteSinks = new Map<TreeNode, Use[]>()
+  readonly #cteSinks = new Map<TreeNode, Use[][]>()
 
   constructor(uses: Map<number, Use[]>) {
     this.#uses = uses
@@ -52,15 +52,15 @@ class Walk {
 
   query(scope: Scope, sinks: Sinks): void {
     const { query, env } = scope
-    const entrySinks = new Map<number, (Use | null)[]>()
-    const into = (expression: TreeNode, use: Use | null | undefined): void =>
-      this.#output(expression, use ?? null, env, entrySinks)
+    const entrySinks = new Map<number, Use[][]>()
+    const into = (expression: TreeNode, uses: readonly Use[] = []): void =>
+      this.#output(expression, uses, env, entrySinks)
 
     if (!isSelect(query)) this.#assignments(scope, into)
     else for (const [index, target] of visibleTargets(query).entries()) into(node(target, 'expr')!, sinks[index])
-    for (const target of nodes(query, 'returningList')) this.#expression(node(target, 'expr')!, null, env)
+    for (const target of nodes(query, 'returningList')) this.#expression(node(target, 'expr')!, [], env)
     for (const target of nodes(query, 'targetList')) {
-      if (isSelect(query) && bool(target, 'resjunk')) this.#expression(node(target, 'expr')!, null, env)
+      if (isSelect(query) && bool(target, 'resjunk')) this.#expression(node(target, 'expr')!, [], env)
     }
     for (const field of otherParts) this.#any(query[field], env)
 
@@ -74,7 +74,7 @@ class Walk {
   }
 
   /** INSERT, UPDATE, MERGE and ON CONFLICT DO UPDATE: expressions and the columns they are for. */
-  #assignments(scope: Scope, into: (expression: TreeNode, use: Use | null) => void): void {
+  #assignments(scope: Scope, into: (expression: TreeNode, uses: readonly Use[]) => void): void {
     const { query } = scope
     const entry = scope.entry(int(query, 'resultRelation'))
     const conflict = node(query, 'onConflict')
@@ -85,7 +85,7 @@ class Walk {
     ]
     for (const target of lists.flat()) {
       const expression = node(target, 'expr')!
-      into(expression, bool(target, 'resjunk') ? null : targetUse(int(entry, 'relid'), int(target, 'resno'), scope))
+      into(expression, bool(target, 'resjunk') ? [] : targetUses(int(entry, 'relid'), int(target, 'resno'), scope))
     }
     if (conflict)
       for (const field of ['arbiterElems', 'arbiterWhere', 'onConflictWhere']) this.#any(conflict[field], scope.env)
@@ -93,20 +93,18 @@ class Walk {
   }
 
   /** An output expression. A column of a subquery hands its use on to what the subquery puts there. */
-  #output(expression: TreeNode, use: Use | null, env: Env, entrySinks: Map<number, (Use | null)[]>): void {
+  #output(expression: TreeNode, uses: readonly Use[], env: Env, entrySinks: Map<number, Use[][]>): void {
     const plain = canonical(expression, env)
     if (isNode(plain, 'VAR') && int(plain, 'varlevelsup') === 0 && int(plain, 'varattno') > 0) {
       const index = int(plain, 'varno')
-      const sinks = entrySinks.get(index) ?? []
-      sinks[int(plain, 'varattno') - 1] = use
-      entrySinks.set(index, sinks)
+      addUses(entrySinks, index, int(plain, 'varattno') - 1, uses)
       return
     }
     // A cast between a subquery's column and its target.
     const [first] = nodes(plain, 'args')
     const inner = isCast(plain) ? (node(plain, 'arg') ?? first) : null
-    if (inner && isNode(canonical(inner, env), 'VAR')) this.#output(inner, use, env, entrySinks)
-    else this.#expression(expression, use, env)
+    if (inner && isNode(canonical(inner, env), 'VAR')) this.#output(inner, uses, env, entrySinks)
+    else this.#expression(expression, uses, env)
   }
 
   #entry(entry: TreeNode, scope: Scope, sinks: Sinks): void {
@@ -119,13 +117,13 @@ class Walk {
         for (const row of list(entry, 'values_lists')) {
           if (!Array.isArray(row)) continue
           row.forEach((value: TreeValue, index) => {
-            if (isNode(value)) this.#expression(value, sinks[index] ?? null, scope.env)
+            if (isNode(value)) this.#expression(value, sinks[index] ?? [], scope.env)
           })
         }
         return
       case 6: {
         const found = findCte(entry, scope.env)
-        if (found) this.#cteSinks.set(found.cte, sinks.map((sink) => sink ?? null) as Use[])
+        if (found) for (const [index, uses] of sinks.entries()) addUses(this.#cteSinks, found.cte, index, uses ?? [])
         return
       }
       default:
@@ -145,83 +143,86 @@ class Walk {
   }
 
   #any(value: TreeValue | undefined, env: Env): void {
-    if (isNode(value)) this.#expression(value, null, env)
+    if (isNode(value)) this.#expression(value, [], env)
     else if (Array.isArray(value)) for (const item of value) this.#any(item, env)
   }
 
   /** An expression, and what is done with its value. */
-  #expression(expression: TreeNode, use: Use | null, env: Env): void {
+  #expression(expression: TreeNode, uses: readonly Use[], env: Env): void {
     const args = nodes(expression, 'args')
-    const visit = (part: TreeNode | null | undefined, partUse: Use | null): void => {
-      if (part) this.#expression(part, partUse, env)
+    const visit = (part: TreeNode | null | undefined, partUses: readonly Use[]): void => {
+      if (part) this.#expression(part, partUses, env)
     }
     switch (expression.tag) {
       case 'PARAM':
-        if (use && int(expression, 'paramkind') === 0) this.#record(int(expression, 'paramid'), use)
+        if (int(expression, 'paramkind') === 0) this.#record(int(expression, 'paramid'), uses)
         return
       case 'OPEXPR':
         // Only what is compared: `price * :factor` says nothing of NULL.
         if (int(expression, 'opresulttype') !== boolOid || args.length !== 2) break
-        visit(args[0], compared(args[1]!, env, false))
-        visit(args[1], compared(args[0]!, env, false))
+        visit(args[0], [compared(args[1]!, env)])
+        visit(args[1], [compared(args[0]!, env)])
         return
       case 'SCALARARRAYOPEXPR':
-        visit(args[0], compared(args[1]!, env, false))
-        visit(args[1], compared(args[0]!, env, true))
+        visit(args[0], [compared(args[1]!, env)])
+        visit(args[1], [{ ...compared(args[0]!, env), ofElements: true }])
         return
-      case 'DISTINCTEXPR':
-        visit(args[0], { ...compared(args[1]!, env, false), kind: 'expected', reason: 'is distinct from expects null' })
-        visit(args[1], { ...compared(args[0]!, env, false), kind: 'expected', reason: 'is distinct from expects null' })
+      case 'DISTINCTEXPR': {
+        const { kind, reason } = expected('is distinct from expects null')
+        visit(args[0], [{ ...compared(args[1]!, env), kind, reason }])
+        visit(args[1], [{ ...compared(args[0]!, env), kind, reason }])
         return
+      }
       case 'NULLTEST':
-        visit(node(expression, 'arg'), expected('the query tests it for null'))
+        visit(node(expression, 'arg'), [expected('the query tests it for null')])
         return
       case 'COALESCEEXPR':
         args.forEach((arg, index) => {
-          visit(
-            arg,
-            index < args.length - 1 ? { ...expected('coalesce expects null'), origin: use?.origin ?? null } : use,
-          )
+          const origin = uses[0]?.origin ?? null
+          visit(arg, index < args.length - 1 ? [{ ...expected('coalesce expects null'), origin }] : uses)
         })
         return
       case 'CASEEXPR':
-        visit(node(expression, 'arg'), null)
+        visit(node(expression, 'arg'), [])
         for (const when of args) {
-          visit(node(when, 'expr'), null)
-          visit(node(when, 'result'), use)
+          visit(node(when, 'expr'), [])
+          visit(node(when, 'result'), uses)
         }
-        visit(node(expression, 'defresult'), use)
+        visit(node(expression, 'defresult'), uses)
         return
       case 'NULLIFEXPR':
-        visit(args[0], use)
-        visit(args[1], null)
+        visit(args[0], uses)
+        visit(args[1], [])
         return
       case 'COERCETODOMAIN': {
         const domain = env.scope.context.catalog.types.get(int(expression, 'resulttype'))
-        const refused: Use = {
-          kind: 'refused',
-          reason: `the domain ${domain?.name} refuses null`,
-          origin: null,
-          ofElements: false,
-        }
-        visit(node(expression, 'arg'), domain?.notNull ? { ...refused, origin: use?.origin ?? null } : use)
+        const reason = `the domain ${domain?.name} refuses null`
+        const refused: Use = { kind: 'refused', reason, origin: uses[0]?.origin ?? null, ofElements: false }
+        visit(node(expression, 'arg'), domain?.notNull ? [refused] : uses)
         return
       }
       case 'SUBLINK':
-        visit(node(expression, 'testexpr'), null)
+        visit(node(expression, 'testexpr'), [])
         this.query(new Scope(node(expression, 'subselect')!, env, env.scope.context), [])
         return
     }
     if (isCast(expression)) {
-      visit(node(expression, 'arg') ?? args[0], use)
+      visit(node(expression, 'arg') ?? args[0], uses)
       return
     }
     for (const [field, part] of Object.entries(expression)) if (field !== 'tag') this.#any(part, env)
   }
 
-  #record(index: number, use: Use): void {
-    this.#uses.set(index, [...(this.#uses.get(index) ?? []), use])
+  #record(index: number, uses: readonly Use[]): void {
+    this.#uses.set(index, [...(this.#uses.get(index) ?? []), ...uses])
   }
+}
+
+/** Adds to what becomes of a column (0-based) of a range table entry or a WITH query. */
+function addUses<Key>(sinks: Map<Key, Use[][]>, key: Key, column: number, uses: readonly Use[]): void {
+  const columns = sinks.get(key) ?? []
+  columns[column] = [...(columns[column] ?? []), ...uses]
+  sinks.set(key, columns)
 }
 
 const boolOid = 16
@@ -239,28 +240,28 @@ function expected(reason: string): Use {
   return { kind: 'expected', reason, origin: null, ofElements: false }
 }
 
-function compared(other: TreeNode, env: Env, ofElements: boolean): Use {
+function compared(other: TreeNode, env: Env): Use {
   const origin = originOfExpression(canonical(other, env), env)
   const what = origin ? `${origin.table}.${origin.column}` : 'something'
-  return { kind: 'compared', reason: `compared with ${what}: null would never match`, origin, ofElements }
+  return { kind: 'compared', reason: `compared with ${what}: null would never match`, origin, ofElements: false }
 }
 
-function targetUse(oid: number, number: number, scope: Scope): Use | null {
+/** What a column of a table does with what is written to it; through an updatable view, the table's column behind it. */
+function targetUses(oid: number, number: number, scope: Scope): Use[] {
   const { context } = scope
   const relation = context.catalog.relations.get(oid)
   const column = relation?.columns.find((candidate) => candidate.number === number)
-  if (!relation || !column) return null
+  if (!relation || !column) return []
   if (relation.kind === 'view') {
-    // An updatable view hands the value on to the table's column.
     const view = viewScope(relation, context)
     const target = view ? visibleTargets(view.query)[number - 1] : undefined
     const expression = target ? node(target, 'expr') : null
-    if (!view || !isNode(expression, 'VAR')) return null
-    return targetUse(int(view.entry(int(expression, 'varno')), 'relid'), int(expression, 'varattno'), view)
+    if (!view || !isNode(expression, 'VAR')) return []
+    return targetUses(int(view.entry(int(expression, 'varno')), 'relid'), int(expression, 'varattno'), view)
   }
   const name = `${relation.name}.${column.name}`
   const origin = originOfRelationColumn(relation, column)
   return columnRefusesNull(relation, column, context)
-    ? { kind: 'refused', reason: `${name} refuses null`, origin, ofElements: false }
-    : { kind: 'accepted', reason: `${name} accepts null`, origin, ofElements: false }
+    ? [{ kind: 'refused', reason: `${name} refuses null`, origin, ofElements: false }]
+    : [{ kind: 'accepted', reason: `${name} accepts null`, origin, ofElements: false }]
 }
