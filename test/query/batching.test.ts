@@ -1,0 +1,160 @@
+// batching: which calls become one statement, and what reaches each caller.
+
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { batching } from '../../lib/query/batching.ts'
+import { recording } from '../../lib/testing/index.ts'
+import { getPost, listPostsByAuthor, updatePost } from '../../sql/posts.sql.ts'
+import { getUser } from '../../sql/users.sql.ts'
+import { type AnyFunction, generated } from '../support/generated.ts'
+import { type Blog, failure, openBlog } from './blog.ts'
+
+let blog: Blog
+let own: Record<string, AnyFunction>
+
+test.before(async () => {
+  blog = await openBlog()
+  const sql = `
+    -- name: getName :one
+    select full_name from users where id = :id;
+    -- name: half :value
+    select 10 / :by::integer as half;`
+  own = (await generated(blog.real.url, sql)).functions
+})
+
+test.before.each(() => blog.db.clear())
+test.after(() => blog.real.close())
+
+test('the calls of one tick are one round trip, equal calls asked once', async () => {
+  const scope = batching(blog.db)
+  const found = await Promise.all([1, 2, 1, 9].map((id) => getUser(scope, { id })))
+  assert.equal(
+    found.map((user) => user?.fullName ?? null),
+    ['ada', 'bob', 'ada', null],
+  )
+  assert.equal(blog.db.statements, [['getUser', [{ id: 1 }, { id: 2 }, { id: 9 }]]])
+})
+
+test('each query of a tick has a statement of its own', async () => {
+  const scope = batching(blog.db)
+  await Promise.all([getUser(scope, { id: 1 }), getPost(scope, { id: 1 }), getUser(scope, { id: 2 })])
+  assert.equal(blog.db.statements, [
+    ['getUser', [{ id: 1 }, { id: 2 }]],
+    ['getPost', { id: 1 }],
+  ])
+})
+
+test('calls behind awaits belong to the tick, as many as there are', async () => {
+  const scope = batching(blog.db)
+  const behind = async (awaits: number): Promise<unknown> => {
+    for (let count = 0; count < awaits; count++) await null
+    return getUser(scope, { id: awaits })
+  }
+  await Promise.all([0, 1, 2, 10, 100].map(behind))
+  assert.is(blog.db.roundTrips, 1)
+})
+
+test('calls that follow from one statement are together again', async () => {
+  const scope = batching(blog.db)
+  const authorOf = async (id: number): Promise<unknown> => {
+    const post = await getPost(scope, { id })
+    return post && getUser(scope, { id: post.authorId })
+  }
+  await Promise.all([1, 2, 4].map(authorOf))
+  assert.equal(
+    blog.db.statements.map(([name]) => name),
+    ['getPost', 'getUser'],
+  )
+})
+
+test('calls behind a timer are of another tick, and are asked again', async () => {
+  const scope = batching(blog.db)
+  const later = new Promise((done) => setTimeout(done, 5)).then(() => getUser(scope, { id: 1 }))
+  await Promise.all([getUser(scope, { id: 1 }), later])
+  assert.is(blog.db.roundTrips, 2)
+})
+
+test('with a cache nothing is asked twice, until something is written', async () => {
+  const scope = batching(blog.db, { cache: true })
+  const first = await getPost(scope, { id: 4 })
+  assert.is(await getPost(scope, { id: 4 }), first)
+  assert.is(blog.db.roundTrips, 1)
+  await updatePost(scope, { id: 4, title: 'new', content: 'c' })
+  assert.is((await getPost(scope, { id: 4 }))?.title, 'new')
+  assert.is(blog.db.roundTrips, 3)
+})
+
+test('a write goes behind the reads that were called before it', async () => {
+  await blog.real.unitOfWork(async (uow) => {
+    const scope = batching(uow)
+    const [before, , after] = await Promise.all([
+      getPost(scope, { id: 1 }),
+      updatePost(scope, { id: 1, title: 'changed', content: 'c' }),
+      getPost(scope, { id: 1 }),
+    ])
+    assert.equal([before?.title, after?.title], ['one', 'changed'])
+  })
+})
+
+test('inside a unit of work it is the unit that runs the statement', async () => {
+  await blog.real.unitOfWork(async (uow) => {
+    const unit = recording(uow)
+    const scope = batching(unit)
+    await Promise.all([1, 2].map((id) => getUser(scope, { id })))
+    assert.is(unit.roundTrips, 1)
+  })
+})
+
+test('batch on a scope is what it is on its executor', async () => {
+  const scope = batching(blog.db)
+  const found = await listPostsByAuthor.batch(scope, [{ authorId: 1 }, { authorId: 2 }])
+  assert.equal(
+    found.map((list) => list.length),
+    [3, 1],
+  )
+  assert.is(blog.db.roundTrips, 1)
+})
+
+test('a missing row of :one, or a value that does not fit, concerns one caller', async () => {
+  const scope = batching(blog.db)
+  const [good, missing, wrong, bad] = await Promise.allSettled([
+    own.getName!(scope, { id: 1 }),
+    own.getName!(scope, { id: 77 }),
+    own.getName!(scope, { id: 'x' }),
+    own.getName!(scope, null as never),
+  ])
+  assert.equal(good, { status: 'fulfilled', value: { fullName: 'ada' } })
+  assert.equal(
+    [missing, wrong, bad].map((outcome) => String((outcome as PromiseRejectedResult).reason)),
+    [
+      'NoRowsError: expected one row, got none in getName (sql/q.sql:2)',
+      'ParameterError: parameter "id" must be an integer, got a string in getName (sql/q.sql:2)',
+      'ParameterError: parameter "id" must come in an object, got null in getName (sql/q.sql:2)',
+    ],
+  )
+})
+
+test('an error that lies in the data reaches its own caller, outside of a transaction', async () => {
+  const scope = batching(blog.db)
+  const outcomes = await Promise.allSettled([1, 0, 5].map((by) => own.half!(scope, { by })))
+  assert.equal(
+    outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.sqlState)),
+    [10, '22012', 2],
+  )
+})
+
+test('in a transaction, which it ends, it reaches all of them', async () => {
+  const error = await failure(
+    blog.real.unitOfWork(async (uow) => {
+      const scope = batching(uow)
+      const outcomes = await Promise.allSettled([1, 0, 5].map((by) => own.half!(scope, { by })))
+      assert.equal(
+        outcomes.map((outcome) => outcome.status),
+        ['rejected', 'rejected', 'rejected'],
+      )
+    }),
+  )
+  assert.is(error.name, 'CommitAbortedError')
+})
+
+test.run()
