@@ -1,0 +1,158 @@
+// What can be seen of a running database: its queries, transactions and pool, on channels of node:diagnostics_channel.
+// Tools subscribe by the channels' names without importing us. Nothing here costs anything while nobody listens, no
+// event ever holds a row, and parameters only if `logParameters` asks for them.
+
+import { type Channel, channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
+import type { AcquireTimeoutError } from './errors.ts'
+import type { Kind } from './query/executor.ts'
+
+/** Where the queries of one `createDatabase` go. */
+export interface DatabaseIdentity {
+  /** The database's name; null if the server chooses it (the user's name). */
+  readonly name: string | null
+  /** The first host of the connection string, or the folder of its socket; null for a database in memory. */
+  readonly host: string | null
+  readonly port: number | null
+  readonly applicationName: string | null
+}
+
+/**
+ * One call of a query, from the call until its promise settles. The object is the same in all messages of the call;
+ * what can be known only at its end is there from `asyncEnd` on.
+ */
+export interface QueryEvent {
+  readonly database: DatabaseIdentity
+  /** The function's name: `getUserByEmail`. */
+  readonly query: string
+  /** `sql/users.sql:12` */
+  readonly source: string
+  readonly kind: Kind
+  /** The statement as the server gets it, with `$1`, `$2`, …: never with values. */
+  readonly sql: string
+  /** How many inputs a batch form has; null for a single call. */
+  readonly inputs: number | null
+  /** The unit of work that it runs in. */
+  readonly transaction: TransactionEvent | null
+  /** The call's argument, with `logParameters`; else absent. */
+  readonly params?: unknown
+  /** `performance.now()` at the call. */
+  readonly startedAt: number
+  /** From the call to its end. */
+  durationMs: number
+  /** From the call until it was given to a connection: the wait for a free one, and for its turn in a unit of work. */
+  waitMs: number
+  /** Rows returned, or affected if the statement returns none; null if it failed. */
+  rows: number | null
+  /** How often it was sent to the server: 0 if it never was, more than 1 if it was sent again. */
+  roundTrips: number
+  /** Whether it was sent again: prepared anew after a migration, or on another connection. */
+  retried: boolean
+  /** What it failed with; absent if it did not. */
+  error?: unknown
+}
+
+/** One run of a unit of work; a unit that is retried has one for each attempt. */
+export interface TransactionEvent {
+  readonly database: DatabaseIdentity
+  /** The first is 1. */
+  readonly attempt: number
+  /** `BEGIN ISOLATION LEVEL SERIALIZABLE`, which rides with the first statement. */
+  readonly begin: string
+  /** `performance.now()` at its start. */
+  readonly startedAt: number
+  /** From its start until COMMIT or ROLLBACK was answered. */
+  durationMs: number
+  /** Queries that were called in it, those of its savepoints included. */
+  statements: number
+  /** Null while it runs. `empty`: no query was called, so no connection was taken. `unknown`: see CommitUnknownError. */
+  outcome: 'commit' | 'rollback' | 'unknown' | 'empty' | null
+  /** What it was rolled back for; absent if it was not. */
+  error?: unknown
+}
+
+/** What happens to connections. */
+export type PoolEvent = { readonly database: DatabaseIdentity } & (
+  | {
+      /** A connection was made. */
+      readonly type: 'connect'
+      readonly durationMs: number
+      readonly processId: number | null
+    }
+  | {
+      /** A connection was closed, or was lost. */
+      readonly type: 'close'
+      /** How long it was there. */
+      readonly ageMs: number
+      readonly processId: number | null
+    }
+  | {
+      /** Somebody got a connection to himself, or one was given to statements outside of units of work to share. */
+      readonly type: 'acquire'
+      readonly use: 'unit of work' | 'shared'
+      readonly waitMs: number
+    }
+  | {
+      /** No connection became free in time; the error says who held them. */
+      readonly type: 'acquireTimeout'
+      readonly error: AcquireTimeoutError
+    }
+  | {
+      /** The server cannot be reached: from now on callers fail at once. */
+      readonly type: 'circuitOpen'
+      readonly error: Error
+    }
+  | {
+      /** The server can be reached again. */
+      readonly type: 'circuitClose'
+    }
+)
+
+/** Node's names for the moments of something that takes time; `error` comes before `asyncStart` and `asyncEnd`. */
+export type Traced<Event extends object> = TracingChannel<unknown, Event>
+
+/** `tracing:plainsql:query:start`, `:end`, `:asyncStart`, `:asyncEnd`, `:error`, each with a QueryEvent. */
+export const queryChannel: Traced<QueryEvent> = tracingChannel('plainsql:query')
+
+/** `tracing:plainsql:transaction:…`, each with a TransactionEvent. The unit's function runs in the stores of `start`. */
+export const transactionChannel: Traced<TransactionEvent> = tracingChannel('plainsql:transaction')
+
+/** `plainsql:pool`, with a PoolEvent. */
+export const poolChannel: Channel = channel('plainsql:pool')
+
+/** Whether anybody listens. (`TracingChannel.hasSubscribers` is missing before Node 20.13.) */
+export function isHeard<Event extends object>(traced: Traced<Event>): boolean {
+  return (
+    traced.start.hasSubscribers ||
+    traced.asyncEnd.hasSubscribers ||
+    traced.error.hasSubscribers ||
+    traced.end.hasSubscribers ||
+    traced.asyncStart.hasSubscribers
+  )
+}
+
+/**
+ * Runs something that takes time, and publishes its moments, as `TracingChannel.tracePromise` would; but without its
+ * result, whose rows are nobody's business.
+ * @param ended completes the event; called before the messages of the end
+ */
+export async function trace<Event extends { error?: unknown }, Result>(
+  traced: Traced<Event>,
+  event: Event,
+  run: () => Promise<Result>,
+  ended: (event: Event) => void,
+): Promise<Result> {
+  try {
+    // Async functions answer with a promise, so that `end` comes before anything that is awaited.
+    const running = traced.start.runStores(event, run)
+    traced.end.publish(event)
+    return await running
+  } catch (error) {
+    event.error = error
+    throw error
+  } finally {
+    ended(event)
+    if ('error' in event) traced.error.publish(event)
+    traced.asyncStart.publish(event)
+    traced.asyncEnd.publish(event)
+  }
+}
