@@ -40,7 +40,12 @@ export function batching(executor: Executor, { cache = false }: BatchingOptions 
     if (waiting.size === 0) void Promise.resolve().then(() => process.nextTick(dispatch))
     const queue = (waiting.get(query) as Calls<Params, Row, Result> | undefined) ?? new Calls(executor, query)
     waiting.set(query, queue)
-    const input = queue.encode(params, queue.calls.length)
+    let input: EncodedInput<Params>
+    try {
+      input = queue.encode(params, queue.calls.length)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     if (!cache) return queue.add(input)
     const answers = kept.get(query) ?? new Map<string, Promise<unknown>>()
     kept.set(query, answers)
@@ -53,7 +58,7 @@ export function batching(executor: Executor, { cache = false }: BatchingOptions 
   }
 
   return {
-    async execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
+    execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
       // A batch form is put together already.
       if (query.readOnly && query.single === undefined) return enqueue(query, params)
       if (!query.readOnly) {

@@ -49,8 +49,9 @@ export async function include<Row extends object, R extends Relations<Row>>(
     Object.entries(relations).map(async ([name, { load }]) => ({ name, results: await load(executor, rows) })),
   )
   return rows.map((row, index) => {
-    const found = loaded.map(({ name, results }): [string, unknown] => [name, results[index]])
-    return { ...row, ...Object.fromEntries(found) } as Included<Row, R>
+    const included: Record<string, unknown> = { ...row }
+    for (const { name, results } of loaded) included[name] = results[index]
+    return included as Included<Row, R>
   })
 }
 

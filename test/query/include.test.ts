@@ -123,13 +123,12 @@ test('a missing row of :one says which key found none', async () => {
   assert.equal(error.input, { index: 1, params: { id: 42 } })
 })
 
-test('a relationship called like a column takes its place, and one called "__proto__" is a property', async () => {
+test('a relationship called like a column takes its place', async () => {
   const [row] = await include(blog.db, [{ id: 1, posts: 'none' }], {
     posts: relation(countPostsByAuthor, ({ id }) => ({ authorId: id })),
-    ['__proto__']: relation(countPostsByAuthor, ({ id }) => ({ authorId: id })),
   })
-  assert.is(row?.posts, 3)
-  assert.equal(Object.getOwnPropertyNames(row), ['id', 'posts', '__proto__'])
+  const posts: number | undefined = row?.posts
+  assert.is(posts, 3)
 })
 
 test('in memory it answers the same, in as many round trips', async () => {
