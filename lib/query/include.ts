@@ -49,7 +49,7 @@ export async function include<Row extends object, R extends Relations<Row>>(
     Object.entries(relations).map(async ([name, { load }]) => ({ name, results: await load(executor, rows) })),
   )
   return rows.map((row, index) => {
-    const included: Record<string, unknown> = { ...row }
+    const included = { ...row } as Record<string, unknown>
     for (const { name, results } of loaded) included[name] = results[index]
     return included as Included<Row, R>
   })
