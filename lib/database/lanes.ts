@@ -19,8 +19,8 @@ import type { Wire, WireOwner } from './wire.ts'
 /** A statement whose runs take longer on average is slow. */
 const slowMs = 2
 /** The wait that a statement accepts while there are connections left, and when there are none. */
-const shortWaitMs = 0.25
-const longWaitMs = 2
+const shortWaitMs = 1
+const longWaitMs = 4
 const maxDepth = 256
 /** How often lanes are looked at: how long, at most, a statement waits behind one that turned out slow. */
 const sweepMs = 10

@@ -46,6 +46,8 @@ interface Seat {
 }
 
 const watchMs = 1_000
+/** What pg-pool says when nobody gave a connection back in time. */
+const poolTimeout = 'timeout exceeded when trying to connect'
 
 export function pooledConnections(targets: Targets, settings: PoolSettings, client: ClientConfig): ConnectionSource {
   return new TunedPool(targets, settings, client)
@@ -99,8 +101,13 @@ class TunedPool implements ConnectionSource {
     if (settings.lanes && !plain) this.execute = (query, params) => this.#share(query, params)
   }
 
-  async acquire(query: QueryIdentity | null): Promise<Lease> {
-    this.#admit(query)
+  // Async functions where they are needed, and no more: this is on the way of every unit of work.
+  acquire(query: QueryIdentity | null): Promise<Lease> {
+    try {
+      this.#admit(query)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     const site = this.#settings.traceHolders ? deepCallSite(this.acquire) : null
     // An idle lane would be a connection that is there for the taking.
     if (this.#pool.idleCount === 0 && this.#pool.totalCount >= this.#settings.max) this.#lanes.yieldOne()
@@ -150,8 +157,10 @@ class TunedPool implements ConnectionSource {
     try {
       for (;;) {
         const client = await this.#connect(query)
+        this.#circuit.succeeded()
         const seat = this.#seats.get(client) ?? this.#seat(client)
-        if (await this.#usable(seat)) return this.#lease(client, seat, use, site)
+        const usable = this.#usable(seat)
+        if (usable === true || (await usable)) return this.#lease(client, seat, use, site)
         client.release(true)
       }
     } finally {
@@ -160,28 +169,33 @@ class TunedPool implements ConnectionSource {
     }
   }
 
-  async #connect(query: QueryIdentity | null): Promise<PoolClient> {
+  #connect(query: QueryIdentity | null): Promise<PoolClient> {
     const makes = this.#pool.idleCount === 0 && this.#pool.totalCount < this.#settings.max
     if (makes) this.#circuit.enter(query)
-    for (let attempt = 1; ; attempt++) {
-      const target = this.#target
+    const target = this.#target
+    return this.#pool.connect().catch((error: Error) => this.#connectElsewhere(query, error, target))
+  }
+
+  /** After a failure every other host has its turn. */
+  async #connectElsewhere(query: QueryIdentity | null, failure: Error, failed: number): Promise<PoolClient> {
+    let last = failure
+    let target = failed
+    for (let attempt = 1; last.message !== poolTimeout; attempt++) {
+      // Whoever failed at the same time has turned to the next host already.
+      if (this.#target === target) this.#target = (target + 1) % this.#targets.list.length
+      if (attempt >= this.#targets.list.length) {
+        this.#circuit.failed(last)
+        throw new ConnectionError(query, last)
+      }
+      target = this.#target
       try {
-        const client = await this.#pool.connect()
-        this.#circuit.succeeded()
-        return client
+        return await this.#pool.connect()
       } catch (error) {
-        const failure = error as Error
-        if (failure.message === 'timeout exceeded when trying to connect') {
-          this.#circuit.gaveUp()
-          throw this.#timedOut(query)
-        }
-        // Whoever failed at the same time has turned to the next host already.
-        if (this.#target === target) this.#target = (target + 1) % this.#targets.list.length
-        if (attempt < this.#targets.list.length) continue
-        this.#circuit.failed(failure)
-        throw new ConnectionError(query, failure)
+        last = error as Error
       }
     }
+    this.#circuit.gaveUp()
+    throw this.#timedOut(query)
   }
 
   #seat(client: PoolClient): Seat {
@@ -194,15 +208,18 @@ class TunedPool implements ConnectionSource {
     return seat
   }
 
-  async #usable({ connection, expiresAt, idleSince }: Seat): Promise<boolean> {
+  #usable(seat: Seat): boolean | Promise<boolean> {
     const now = performance.now()
-    if (now > expiresAt || idleSince < this.#suspectBefore) return false
-    if (now - idleSince <= this.#settings.pingAfterIdleMs) return true
-    const { pingTimeoutMs } = this.#settings
+    if (now > seat.expiresAt || seat.idleSince < this.#suspectBefore) return false
+    return now - seat.idleSince <= this.#settings.pingAfterIdleMs || this.#answers(seat.connection, now)
+  }
+
+  async #answers(connection: Connection, now: number): Promise<boolean> {
+    const { pingTimeoutMs, pingAfterIdleMs } = this.#settings
     const answer = connection instanceof Wire ? connection.ping(pingTimeoutMs) : connection.control('')
     const alive = (await settlesWithin(answer, pingTimeoutMs)) && (await answer.then(yes, no))
     // What was idle for as long leads to the same nowhere, and need not be asked.
-    if (!alive) this.#suspectBefore = now - this.#settings.pingAfterIdleMs
+    if (!alive) this.#suspectBefore = now - pingAfterIdleMs
     return alive
   }
 

@@ -13,17 +13,21 @@ export const execute: Buffer = message('E', '\0', int32(0))
 /** Refuses a COPY FROM STDIN. */
 export const copyFail: Buffer = Buffer.concat([message('f', 'COPY … FROM STDIN cannot run as a query\0'), sync])
 
+const bindNothing: Buffer = message('B', '\0\0', int16(0), int16(0), int16(0))
+
 /** A Query message: Parse, Bind, Execute and Sync in one, for commands without parameters. */
 export function simpleQuery(sql: string): Buffer {
-  return message('Q', `${sql}\0`)
+  return sql === 'COMMIT' ? commit : message('Q', `${sql}\0`)
 }
 
 /** A command that shares the Sync of what comes behind it, which is skipped if the command fails. */
 export function prelude(sql: string): Buffer {
-  return Buffer.concat([parse('', sql), bindNothing, execute])
+  return sql === 'BEGIN' ? begin : Buffer.concat([parse('', sql), bindNothing, execute])
 }
 
-const bindNothing: Buffer = message('B', '\0\0', int16(0), int16(0), int16(0))
+/** The two that every unit of work sends. */
+const commit: Buffer = message('Q', 'COMMIT\0')
+const begin: Buffer = Buffer.concat([parse('', 'BEGIN'), bindNothing, execute])
 
 /** Parse, with the types of all parameters left to the server. An empty name is the unnamed statement's. */
 export function parse(name: string, sql: string): Buffer {

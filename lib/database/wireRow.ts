@@ -147,7 +147,7 @@ class WireRowMethods implements RowMethods<null> {
     const { bytes, starts, ends, columns } = this.#frame
     const start = starts[column] as number
     if (!(start >= 0) || columns.binary[column] === 1) return this.value(column, codecs.text)
-    return bytes.toString('utf8', start, ends[column])
+    return utf8.call(bytes, start, ends[column] as number)
   }
   int2(column: number): number | null {
     const at = this.#binary(column)
@@ -254,6 +254,15 @@ const readInTwoWays: Codec<never> = {
   },
   encode: String,
 }
+
+type Utf8 = (this: Buffer, start: number, end: number) => string
+
+/** What `toString` ends up calling, without a tenth of a row's time that it spends around it; where there is such. */
+const utf8: Utf8 =
+  (Buffer.prototype as { utf8Slice?: Utf8 }).utf8Slice ??
+  function (this: Buffer, start, end) {
+    return this.toString('utf8', start, end)
+  }
 
 function int32(bytes: Uint8Array, at: number): number {
   return (
