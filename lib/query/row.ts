@@ -60,6 +60,5 @@ export function decodeColumn<T>(
   }
 }
 
-const nullProblem =
-  'is NULL, but its type says that it cannot be: run `plainsql generate`, or mark the column "name?"'
+const nullProblem = 'is NULL, but its type says that it cannot be: run `plainsql generate`, or mark the column "name?"'
 const absentProblem = 'did not arrive: the query was generated for another schema; run `plainsql generate`'

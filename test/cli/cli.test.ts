@@ -102,7 +102,10 @@ cli('check fails on a file that is not what generate would write, and leaves it'
   const before = readFileSync(join(folder, 'sql/items.sql.ts'), 'utf8')
   const result = run(folder, 'check', '--schema', 'schema.sql')
   assert.is(result.code, 1)
-  assert.is(result.err, 'sql/items.sql.ts is not up to date\nsql/schema.ts is not up to date\nrun: npx plainsql generate\n')
+  assert.is(
+    result.err,
+    'sql/items.sql.ts is not up to date\nsql/schema.ts is not up to date\nrun: npx plainsql generate\n',
+  )
   assert.is(readFileSync(join(folder, 'sql/items.sql.ts'), 'utf8'), before)
 })
 
