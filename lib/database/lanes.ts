@@ -297,7 +297,9 @@ export class Lanes implements WireOwner {
       const { wire } = lane
       lane.leaving ||= ending || now - lane.openedAt > maxHoldMs
       if (wire.inFlight === 0 && (lane.leaving || now - lane.usedAt > lingerMs)) this.#leave(lane)
-      if (!late && wire.inFlight > 1 && wire.busyMs(now) > sweepMs) this.#sendElsewhere(lane)
+      // While the lane's ping is under way (running is null), what takes long may be the way.
+      const slow = wire.running !== null && wire.inFlight > 1 && wire.busyMs(now) > sweepMs
+      if (slow && !late) this.#sendElsewhere(lane)
     }
     for (const call of this.#waiting) {
       if (this.#options.waitMs === 0 || now - call.since < this.#options.waitMs) break
@@ -313,7 +315,8 @@ export class Lanes implements WireOwner {
   /** Rule 3. The promise takes the first answer; the other one is read and dropped. */
   #sendElsewhere(lane: Lane): void {
     for (const call of lane.wire.behindFirst()) {
-      if (call.query === null || call.moved) continue
+      // Rule 1 says so already; a write that ran twice would be too bad to rest on that alone.
+      if (call.query?.readOnly !== true || call.moved) continue
       call.moved = true
       call.elsewhere = true
       const again = new Call(call.query, call.params, call.resolve, true)

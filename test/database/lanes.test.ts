@@ -9,6 +9,8 @@ import type { PoolOptions } from '../../lib/database/poolOptions.ts'
 import { AcquireTimeoutError, ConnectionError, PoolOverloadedError, type QueryError } from '../../lib/errors.ts'
 import { type Value, value } from '../../lib/query/kinds.ts'
 import { freshDatabase } from '../support/server.ts'
+import { farServer } from './farServer.ts'
+import { startProxy } from './proxy.ts'
 import { command, failure, number, rows, sleep } from './support.ts'
 
 const test = suite('lanes')
@@ -24,8 +26,8 @@ test.after(async () => {
   await drop()
 })
 
-function open(pool: PoolOptions): Database {
-  const db = createDatabase({ url, pool })
+function open(pool: PoolOptions, at = url): Database {
+  const db = createDatabase({ url: at, pool })
   opened.push(db)
   return db
 }
@@ -108,6 +110,31 @@ test('what was sent behind a quick read that turns out slow is sent again elsewh
   const slow = sleepRead(db, { seconds: 0.5 })
   const others = Array.from({ length: 50 }, () => pid(db))
   assert.is(await settledBefore(slow, others), 50)
+})
+
+test('a write is run once, however far the server and however new the connection', async () => {
+  await admin.query('create table once (id int generated always as identity)')
+  const proxy = await startProxy(url)
+  const far = await farServer(proxy.url, 60)
+  const db = open({ max: 4 }, far.url)
+  const insert = command('insert into once default values')
+  await Promise.all(Array.from({ length: 3 }, () => insert(db)))
+  await db.close()
+  await far.close()
+  await proxy.close()
+  const { rows: counted } = await admin.query('select count(*)::int as n from once')
+  assert.is(counted[0].n, 3)
+})
+
+test('reads on new connections to a server far away are not sent again', async () => {
+  const proxy = await startProxy(url)
+  const far = await farServer(proxy.url, 60)
+  const db = open({ max: 8 }, far.url)
+  await Promise.all(Array.from({ length: 2 }, () => pid(db)))
+  await db.close()
+  assert.is(far.accepted, 2)
+  await far.close()
+  await proxy.close()
 })
 
 test('a write that waits for a lock has its connection to itself', async () => {
