@@ -3,13 +3,14 @@
 
 import { checkCardinality } from './cardinality/check.ts'
 import type { Catalog } from './catalog.ts'
+import { checkCollisions, typeNamesOf } from './collisions.ts'
 import type { Config } from './config.ts'
-import type { DescribedQuery, Diagnostic, Kind, Nullability, ParsedParam } from './model.ts'
+import type { DescribedQuery, Diagnostic, Kind, Nullability, ParsedParam, SqlFile } from './model.ts'
 import { camelCase, pascalCase } from './naming.ts'
 import { analyzeColumns, analyzeParams } from './nullability.ts'
 import { problem } from './problem.ts'
 import { shapeOfOutput } from './shapes/shapes.ts'
-import { ShapeTypes, shapeName } from './shapeTypes.ts'
+import { freeName, ShapeTypes, shapeName } from './shapeTypes.ts'
 import { TypeMapper, type ValueType } from './types.ts'
 
 /** A column of the result, ready to be written down. */
@@ -41,18 +42,22 @@ export function analyze(
   catalog: Catalog,
   config: Config,
 ): { analyzed: AnalyzedQuery[]; diagnostics: Diagnostic[] } {
-  const types = new TypeMapper(catalog, config)
+  const taken = new Set(queries.flatMap((query) => [...typeNamesOf(query), pascalCase(query.name)]))
+  const types = new TypeMapper(catalog, config, taken)
   const diagnostics: Diagnostic[] = []
   const analyzed = queries.map((query) => {
     const misshapen = checkShape(query)
     diagnostics.push(...misshapen)
-    const columns = columnsOf(query, catalog, types, config)
+    const columns = columnsOf(query, catalog, types, config, taken)
     diagnostics.push(...columns.diagnostics)
     const cardinality = checkCardinality(query, misshapen.length > 0 ? null : columns.scope)
     diagnostics.push(...cardinality.diagnostics)
     const args = paramsOf(query, catalog, types, config)
     return { ...query, resultColumns: columns.columns, arguments: args, unproven: cardinality.unproven }
   })
+  const byFile = new Map<SqlFile, AnalyzedQuery[]>()
+  for (const query of analyzed) byFile.set(query.file, [...(byFile.get(query.file) ?? []), query])
+  for (const own of byFile.values()) diagnostics.push(...checkCollisions(own))
   return { analyzed, diagnostics }
 }
 
@@ -77,17 +82,23 @@ function checkShape(query: DescribedQuery): Diagnostic[] {
   return []
 }
 
-function columnsOf(query: DescribedQuery, catalog: Catalog, types: TypeMapper, config: Config) {
+function columnsOf(
+  query: DescribedQuery,
+  catalog: Catalog,
+  types: TypeMapper,
+  config: Config,
+  taken: ReadonlySet<string>,
+) {
   const diagnostics: Diagnostic[] = []
-  const taken = new Set<string>()
+  const keys = new Set<string>()
   const verdicts = analyzeColumns(query, catalog)
   const typeName = pascalCase(query.name)
-  const shapes = new ShapeTypes(types, config, [`${typeName}Row`, `${typeName}Params`])
+  const shapes = new ShapeTypes(types, config, taken)
   const columns = query.columns.map((column, index): AnalyzedColumn => {
     const verdict = verdicts[index]
     const { label, override } = readLabel(column.name)
     const wanted = config.casing === 'camel' ? camelCase(label) : label
-    const key = freeKey(wanted, taken)
+    const key = freeName(wanted, keys)
     if (key !== wanted && query.kind !== 'exec') {
       diagnostics.push(
         problem(query.file, query.nameSpan, 'duplicate-column', `two columns are called "${wanted}"`, '', {
@@ -119,13 +130,6 @@ function readLabel(name: string): { label: string; override: Nullability | null 
   if (name.endsWith('!')) return { label, override: { nullable: false, reason: 'the author says so' } }
   if (name.endsWith('?')) return { label, override: { nullable: true, reason: 'the author says so' } }
   return { label: name, override: null }
-}
-
-function freeKey(wanted: string, taken: Set<string>): string {
-  let key = wanted
-  for (let number = 2; taken.has(key); number++) key = `${wanted}${number}`
-  taken.add(key)
-  return key
 }
 
 function paramsOf(query: DescribedQuery, catalog: Catalog, types: TypeMapper, config: Config): AnalyzedParam[] {

@@ -85,7 +85,21 @@ export function parseConfig(settings: unknown, place: string): Config {
     }
     result[name] = value
   }
+  checkImports(result as unknown as Config, place)
   return result as unknown as Config
+}
+
+/** One name for two types could not be imported twice. */
+function checkImports({ types, columns }: Config, place: string): void {
+  const paths = new Map<string, string>()
+  for (const text of [...Object.values(types), ...Object.values(columns)]) {
+    const [, name, path] = /^(\S+) from '([^']+)'$/.exec(text) ?? []
+    if (name === undefined || path === undefined) continue
+    const other = paths.get(name) ?? path
+    if (other !== path)
+      throw new ConfigError(`${place}: "${name}" comes from both '${other}' and '${path}': rename one`)
+    paths.set(name, path)
+  }
 }
 
 interface Form {

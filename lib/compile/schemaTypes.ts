@@ -71,7 +71,7 @@ interface Made {
 }
 
 function describeRelation(relation: Relation, name: string, types: TypeMapper, catalog: Catalog, config: Config): Made {
-  const shapes = new ShapeTypes(types, config, [name])
+  const shapes = new ShapeTypes(types, config, new Set([name]))
   const env = relationEnv(relation, catalog)
   const isView = relation.kind === 'view' || relation.kind === 'materialized view'
   const keys = new Set<string>()

@@ -24,20 +24,21 @@ export function shapeName(prefix: string, key: string): ShapeName {
 export class ShapeTypes {
   readonly #types: TypeMapper
   readonly #config: Config
-  readonly #taken: Set<string>
+  readonly #taken: ReadonlySet<string>
+  readonly #given: Set<string> = new Set()
 
-  /** @param taken names that the query's own types have */
-  constructor(types: TypeMapper, config: Config, taken: Iterable<string>) {
+  /** @param taken names of types that the generated files declare otherwise */
+  constructor(types: TypeMapper, config: Config, taken: ReadonlySet<string>) {
     this.#types = types
     this.#config = config
-    this.#taken = new Set(taken)
+    this.#taken = taken
   }
 
   /** The type of a value as PostgreSQL sends it. @param oid its type, for shapes that say no more */
   of(shape: Shape, name: ShapeName, oid: number): ValueType {
     switch (shape.kind) {
       case 'json':
-        return hoisted(this.#inDocument(shape.content, name), name)
+        return this.#hoisted(this.#document(shape.content, name), name)
       case 'array':
         return this.#array(shape, name)
       case 'object':
@@ -47,6 +48,13 @@ export class ShapeTypes {
       default:
         return this.#types.of(oid)
     }
+  }
+
+  /** A whole document, which starts with its text. */
+  #document(content: Shape, name: ShapeName): ValueType {
+    const made = this.#inDocument(content, name)
+    const isDocument = made.codec.startsWith('codec.json') || made.declarations.at(-1)?.isOwn
+    return isDocument ? made : { ...made, read: 'value', codec: `codec.jsonOf(${typedCodec(made)})`, asserted: false }
   }
 
   #array(shape: Shape & { kind: 'array' }, name: ShapeName): ValueType {
@@ -133,7 +141,7 @@ export class ShapeTypes {
     name: ShapeName,
     typeOf: (member: Member, name: ShapeName) => ValueType,
   ): ValueType {
-    const row = freeName(name.whole, this.#taken)
+    const row = this.#free(name.whole)
     const constant = lowered(row)
     const keys = new Set<string>()
     const parts = fields.map((field) => {
@@ -148,7 +156,7 @@ export class ShapeTypes {
         codec: isRenamed ? `codec.jsonKey(${stringLiteral(field.name)}, ${codec})` : codec,
       }
     })
-    const codecs = parts.map(({ key, codec }) => `  ${key}: ${codec},\n`)
+    const codecs = parts.map(({ key, codec }) => (key === codec ? `  ${key},\n` : `  ${key}: ${codec},\n`))
     return {
       row,
       param: row,
@@ -163,6 +171,21 @@ export class ShapeTypes {
       imports: parts.flatMap((part) => part.type.imports),
       asserted: false,
     }
+  }
+
+  /** A codec that a call makes becomes a constant, so that it is made once. */
+  #hoisted(type: ValueType, name: ShapeName): ValueType {
+    if (!type.codec.includes('(') || type.read === 'json') return type
+    const constant = lowered(this.#free(name.whole))
+    return {
+      ...type,
+      codec: constant,
+      declarations: [...type.declarations, { name: constant, text: `const ${constant} = ${type.codec}`, isOwn: true }],
+    }
+  }
+
+  #free(wanted: string): string {
+    return freeName(wanted, this.#given, this.#taken)
   }
 
   /** A part without a name of its own, with null in its type and its codec. */
@@ -208,21 +231,13 @@ function container(maker: string, parts: readonly ValueType[], rowOf: (rows: rea
   }
 }
 
-/** A codec that a call makes becomes a constant, so that it is made once. */
-function hoisted(type: ValueType, name: ShapeName): ValueType {
-  if (!type.codec.includes('(') || type.read === 'json') return type
-  const constant = lowered(name.whole)
-  return {
-    ...type,
-    codec: constant,
-    declarations: [...type.declarations, { name: constant, text: `const ${constant} = ${type.codec}`, isOwn: true }],
-  }
-}
+const none: ReadonlySet<string> = new Set()
 
-export function freeName(wanted: string, taken: Set<string>): string {
+/** A name that neither set has; it is added to the first one. */
+export function freeName(wanted: string, given: Set<string>, taken: ReadonlySet<string> = none): string {
   let name = wanted
-  for (let number = 2; taken.has(name); number++) name = `${wanted}${number}`
-  taken.add(name)
+  for (let number = 2; given.has(name) || taken.has(name); number++) name = `${wanted}${number}`
+  given.add(name)
   return name
 }
 

@@ -2,6 +2,7 @@
 // the settings. Out: a `ValueType`, the one place that both a type's text and its decoder come from.
 
 import type { Catalog, CatalogType, Column } from './catalog.ts'
+import { runtimeTypes } from './collisions.ts'
 import type { Config } from './config.ts'
 import type { Origin } from './model.ts'
 import { camelCase, pascalCase, propertyKey, stringLiteral } from './naming.ts'
@@ -53,8 +54,11 @@ export class TypeMapper {
   readonly #config: Config
   readonly #byOid: Map<number, ValueType> = new Map()
   readonly #ambiguous: Set<string> = new Set()
+  readonly #taken: ReadonlySet<string>
 
-  constructor(catalog: Catalog, config: Config) {
+  /** @param taken names of types that the generated files declare otherwise */
+  constructor(catalog: Catalog, config: Config, taken: Iterable<string> = []) {
+    this.#taken = new Set([...taken, ...globalTypes, ...runtimeTypes, ...namedTypes(config)])
     this.#catalog = catalog
     this.#config = config
     const named = [...catalog.types.values()].filter((type) => type.kind === 'enum' || type.kind === 'composite')
@@ -183,9 +187,10 @@ export class TypeMapper {
 
   /** The type's name in TypeScript. Of several types with one name, those outside of `public` carry their schema's. */
   #nameOf(type: CatalogType): string {
-    const name = pascalCase(type.name)
-    if (type.schema === 'public' || !this.#ambiguous.has(name)) return name
-    return pascalCase(`${type.schema}_${type.name}`)
+    const plain = pascalCase(type.name)
+    const isPlain = type.schema === 'public' || !this.#ambiguous.has(plain)
+    const name = isPlain ? plain : pascalCase(`${type.schema}_${type.name}`)
+    return this.#taken.has(name) ? `${name}Type` : name
   }
 
   /** Any attribute may be NULL: the constraints of a table are those of its rows, not of values of their type. */
@@ -212,6 +217,14 @@ export class TypeMapper {
       imports: fields.flatMap((field) => field.type.imports),
     }
   }
+}
+
+/** What generated code means by these names must not be a type of the database. */
+const globalTypes = ['Date', 'Uint8Array', 'Record']
+
+/** The names that the settings import into generated files. */
+function namedTypes({ types, columns }: Config): string[] {
+  return [...Object.values(types), ...Object.values(columns)].map((text) => assertedAs(textType, text).row)
 }
 
 function isSystemSchema(name: string): boolean {

@@ -18,6 +18,11 @@ export interface KeyedCodec<Out> extends Codec<Out, never> {
   readonly key: string
 }
 
+/** A document that is a single value, as `to_json(now())` makes it. */
+export function jsonOf<Out>(value: Codec<Out, never>): JsonCodec<Out> {
+  return jsonCodec(value.type, value.digits, (parsed) => revived(value, parsed))
+}
+
 /** An array of any length, as `json_agg` and `to_json(array)` make it. */
 export function jsonArray<Out>(element: Codec<Out, never>): JsonCodec<Out[]> {
   return jsonCodec('a JSON array', element.digits, (value) => {
@@ -80,15 +85,17 @@ function jsonCodec<Out>(type: string, digits: true | undefined, read: (value: un
 }
 
 function revive<Out>(codec: Codec<Out, never>, value: unknown, place: number | string): Out {
-  return inside(place, () => {
-    if (value === undefined) throw new TypeError('is missing: run `plainsql generate`')
-    if (value === null && codec.allowsNull) return null as Out
-    if (codec.revive) return codec.revive(value)
-    if (value === null) throw new RangeError('is NULL, which its type rules out')
-    if (typeof value === 'boolean') return codec.decode(value ? 't' : 'f')
-    if (typeof value === 'object' && !(value instanceof Digits)) throw unexpected(codec.type, value)
-    return codec.decode(Object.is(value, -0) ? '-0' : String(value))
-  })
+  return inside(place, () => revived(codec, value))
+}
+
+function revived<Out>(codec: Codec<Out, never>, value: unknown): Out {
+  if (value === undefined) throw new TypeError('is missing: run `plainsql generate`')
+  if (value === null && codec.allowsNull) return null as Out
+  if (codec.revive) return codec.revive(value)
+  if (value === null) throw new RangeError('is NULL, which its type rules out')
+  if (typeof value === 'boolean') return codec.decode(value ? 't' : 'f')
+  if (typeof value === 'object' && !(value instanceof Digits)) throw unexpected(codec.type, value)
+  return codec.decode(Object.is(value, -0) ? '-0' : String(value))
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {

@@ -118,6 +118,19 @@ test('rows as PostgreSQL sends them', async () => {
   assert.equal(second, { u: bob, pair: { f1: 2, f2: null }, posts: [] })
 })
 
+test('documents that are one value, and arrays of documents', async () => {
+  const [first, second] = byId(await queries.singleValues(db))
+  assert.equal(first, {
+    at: ada.createdAt,
+    id: 1,
+    mood: 'happy',
+    home: ada.home,
+    names: ['Ada'],
+    documents: [ada],
+  })
+  assert.equal(second, { at: bob.createdAt, id: 2, mood: 'sad', home: null, names: [null], documents: [bob] })
+})
+
 test('arms, branches, and what is not followed', async () => {
   assert.equal((await queries.casesOfNull(db)).map((row) => row.post?.id ?? null).sort(), [2, one.id, null])
   assert.is((await queries.notFollowed(db)).length, 2)

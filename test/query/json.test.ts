@@ -49,6 +49,12 @@ const tables: Readonly<Record<string, readonly [codec: Codec<unknown, never>, te
       },
     ],
   ],
+  'a document that is one value': [
+    [codec.jsonOf(codec.timestamptz), '"2026-11-22T21:14:05+00:00"', new Date('2026-11-22T21:14:05Z')],
+    [codec.jsonOf(codec.numeric), '1.50', '1.50'],
+    [codec.jsonOf(codec.bool), 'true', true],
+    [codec.array(codec.jsonOf(codec.text)), '{"\\"a\\""}', ['a']],
+  ],
   structure: [
     [nested, '{"created_at":null,"id":1}', { id: 1, createdAt: null }],
     [codec.jsonArray(codec.nullable(nested)), '[null, {"id":1,"created_at":null}]', [null, { id: 1, createdAt: null }]],

@@ -83,7 +83,7 @@ const listPostsWithAuthorRowAuthor = codec.jsonObject({
   id: codec.int4,
   email: codec.text,
   fullName: codec.jsonKey('full_name', codec.text),
-  mood: mood,
+  mood,
   home: codec.nullable(listPostsWithAuthorRowAuthorHome),
   settings: codec.json<JsonValue>(),
   createdAt: codec.jsonKey('created_at', codec.timestamptz),
@@ -269,7 +269,7 @@ const getDocumentValue = codec.jsonObject({
   id: codec.int4,
   email: codec.text,
   fullName: codec.jsonKey('full_name', codec.nullable(codec.text)),
-  mood: mood,
+  mood,
   home: codec.nullable(getDocumentValueHome),
   settings: codec.json<JsonValue>(),
   createdAt: codec.jsonKey('created_at', codec.timestamptz),
@@ -406,7 +406,7 @@ const rowsRowU = codec.composite({
   id: codec.int4,
   email: codec.text,
   fullName: codec.nullable(codec.text),
-  mood: mood,
+  mood,
   home: codec.nullable(address),
   settings: codec.json<JsonValue>(),
   createdAt: codec.timestamptz,
@@ -594,6 +594,90 @@ left join posts p on p.author_id = u.id`,
   read: (r) => ({
     post: r.nullable.value(0, casesOfNullRowPost),
     holder: r.value(1, casesOfNullRowHolder),
+  }),
+  readOnly: true,
+})
+
+const singleValuesRowAt = codec.jsonOf(codec.timestamptz)
+
+const singleValuesRowId = codec.jsonOf(codec.int4)
+
+const singleValuesRowMood = codec.jsonOf(mood)
+
+export interface SingleValuesRowHome {
+  street: string | null
+  zipCode: string | null
+}
+
+const singleValuesRowHome = codec.jsonObject({
+  street: codec.nullable(codec.text),
+  zipCode: codec.jsonKey('zip_code', codec.nullable(codec.text)),
+})
+
+const singleValuesRowName = codec.jsonOf(codec.text)
+
+const nullableSingleValuesRowNameArray = codec.array(codec.nullable(singleValuesRowName))
+
+export interface SingleValuesRowDocumentHome {
+  street: string | null
+  zipCode: string | null
+}
+
+const singleValuesRowDocumentHome = codec.jsonObject({
+  street: codec.nullable(codec.text),
+  zipCode: codec.jsonKey('zip_code', codec.nullable(codec.text)),
+})
+
+export interface SingleValuesRowDocument {
+  id: number
+  email: string
+  /** Null if users.full_name has no NOT NULL constraint. */
+  fullName: string | null
+  mood: Mood
+  /** Null if users.home has no NOT NULL constraint. */
+  home: SingleValuesRowDocumentHome | null
+  settings: JsonValue
+  createdAt: Date
+}
+
+const singleValuesRowDocument = codec.jsonObject({
+  id: codec.int4,
+  email: codec.text,
+  fullName: codec.jsonKey('full_name', codec.nullable(codec.text)),
+  mood,
+  home: codec.nullable(singleValuesRowDocumentHome),
+  settings: codec.json<JsonValue>(),
+  createdAt: codec.jsonKey('created_at', codec.timestamptz),
+})
+
+const singleValuesRowDocumentArray = codec.array(singleValuesRowDocument)
+
+export interface SingleValuesRow {
+  at: Date
+  id: number
+  mood: Mood
+  /** Null if users.home has no NOT NULL constraint. */
+  home: SingleValuesRowHome | null
+  names: (string | null)[]
+  documents: SingleValuesRowDocument[]
+}
+
+export const singleValues: Many<void, SingleValuesRow> = many({
+  name: 'singleValues',
+  source: 'test/compile/generate/json-that-queries-build/query.sql:79',
+  statement: 'singleValues_0cba9a968630',
+  sql: `
+select to_json(created_at) as at, to_jsonb(id) as id, to_json(mood) as mood, to_json(home) as home,
+       array_agg(to_json(full_name)) as names, array_agg(to_jsonb(u)) as documents
+from users u
+group by id`,
+  read: (r) => ({
+    at: r.value(0, singleValuesRowAt),
+    id: r.value(1, singleValuesRowId),
+    mood: r.value(2, singleValuesRowMood),
+    home: r.nullable.value(3, singleValuesRowHome),
+    names: r.value(4, nullableSingleValuesRowNameArray),
+    documents: r.value(5, singleValuesRowDocumentArray),
   }),
   readOnly: true,
 })

@@ -75,3 +75,9 @@ select case when p.id is null then null else json_build_object('id', p.id) end a
        json_build_object('post', to_json(p), 'nothing', null, 'empty', '[]'::json) as holder
 from users u
 left join posts p on p.author_id = u.id;
+
+-- name: singleValues :many
+select to_json(created_at) as at, to_jsonb(id) as id, to_json(mood) as mood, to_json(home) as home,
+       array_agg(to_json(full_name)) as names, array_agg(to_jsonb(u)) as documents
+from users u
+group by id;

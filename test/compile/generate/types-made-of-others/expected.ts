@@ -149,7 +149,7 @@ export interface WholeRowRowP {
 
 const wholeRowRowP = codec.composite({
   id: codec.int4,
-  mood: mood,
+  mood,
   moods: nullableMoodArray,
   score: codec.int4,
   home: address,
