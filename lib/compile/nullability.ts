@@ -87,5 +87,5 @@ export function emptyContext(catalog: Catalog): Context {
 }
 
 function contextOf(catalog: Catalog, params: readonly Nullability[]): Context {
-  return { catalog, params, assumed: new Map(), active: new Set(), views: new Map() }
+  return { catalog, params, paramsAreTyped: true, assumed: new Map(), active: new Set(), views: new Map() }
 }

@@ -53,6 +53,7 @@ const schema = `
   create function rows_of() returns table (n int, t text) language sql as 'select id, name from u';
   create function emails() returns setof text language sql as 'select email from u';
   create function pairs() returns setof u language sql as 'select * from u';
+  create function elements(x int[]) returns setof int language sql as 'select unnest(x)';
   create function named(x int default null, y int default 7) returns int language sql as 'select x + y';
   create function defaulted(x int default null) returns int language sql as 'select x';
   insert into u (email, name, age, mood, tags, data, req, chk, pos) values
@@ -176,6 +177,25 @@ const table: Readonly<Record<string, readonly (readonly [sql: string, columns: s
     ],
     ['select (select u.name) as n, (select u.email) as e from u', 'n?, e'],
     ['select (select u.name) as n from u where u.name is not null', 'n'],
+  ],
+  'conditions that no row needs to pass': [
+    [
+      'select (select o.x from (select 1) t where o.x is not null having true) as x from (values (null::int)) o (x)',
+      'x?',
+    ],
+    [
+      'select (select coalesce(count(*), 1) + o.x from p where o.x is not null) as x from (values (null::int)) o (x)',
+      'x?',
+    ],
+    ['select o.x from (values (null::int)) o (x) where exists (select 1 from p where o.x = 1 having true)', 'x?'],
+    [
+      'select (with w as (select o.x as y) select max((select y from w)) from p where o.x is not null) as m from (values (null::int)) o (x)',
+      'm?',
+    ],
+    [
+      'select (with w as (select o.x as y from (select 1) z) select count(*) + (select y from w limit 1) from p where o.x is not null) as m from (values (null::int)) o (x)',
+      'm?',
+    ],
   ],
   'WITH queries': [
     ['with x as (select id, name from u) select * from x', 'id, name?'],
@@ -306,6 +326,26 @@ const table: Readonly<Record<string, readonly (readonly [sql: string, columns: s
       "select string_agg(title, ',') as a, string_agg(body, ',') as b, json_agg(body) as c, bool_and(a > 0) as d from p group by u_id",
       'a, b?, c, d',
     ],
+    [
+      'select array_agg(b) as a, json_agg(b) as b, jsonb_agg(b) as c, json_object_agg(id, b) as d, jsonb_object_agg(id, b) as e from p group by id',
+      'a, b, c, d, e',
+    ],
+    [
+      'select json_arrayagg(b absent on null) as a, json_objectagg(id: b absent on null) as b, json_arrayagg(b returning jsonb) as c, json_objectagg(id: b absent on null returning jsonb) as d from p group by id',
+      'a, b, c, d',
+    ],
+    [
+      'select sum(a) as a, avg(a) as b, min(title) as c, max(title) as d, bool_and(a > 0) as e, bool_or(a > 9) as f, every(a > 0) as g, bit_and(a) as h, bit_or(a) as i, string_agg(title, null) as j, stddev_pop(a) as k, var_pop(a) as l, range_agg(int4range(a, null)) as m, xmlagg(xmlelement(name x)) as n, percentile_disc(0.5) within group (order by title) as o, rank(1) within group (order by b) as p, percent_rank(1) within group (order by b) as q, cume_dist(1) within group (order by b) as r, regr_count(b, b) as s from p group by id',
+      'a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s',
+    ],
+    [
+      'select rank(1) within group (order by b) as a, cume_dist(1) within group (order by b) as b, regr_count(b, b) as c from p where false',
+      'a, b, c',
+    ],
+    [
+      'select bit_xor(a) as a, any_value(a) as b, range_intersect_agg(int4range(a, 9)) as c from p group by id',
+      'a, b, c',
+    ],
     ['select count(*) filter (where a > 1) as a, sum(a) filter (where a > 1) as b from p group by u_id', 'a, b?'],
     ['select sum(a) as a from p group by rollup (u_id)', 'a?'],
     ['select sum(a) as a from p group by grouping sets ((u_id), (state))', 'a'],
@@ -331,6 +371,9 @@ const table: Readonly<Record<string, readonly (readonly [sql: string, columns: s
     ['select state, u_id from p group by state, rollup (u_id)', 'state, u_id?'],
     ['select g as x, g as y from generate_series(1, 3) g group by x, rollup (y)', 'x?, y?'],
     ['select u_id from p where u_id > 0 group by rollup (u_id)', 'u_id?'],
+    ['select (select p.u_id) as x from p group by rollup (u_id)', 'x?'],
+    ["select upper(title) as t from p where upper(title) <> '' group by rollup (title)", 't?'],
+    ['select case when title is null then state else title end as t from p group by state, rollup (title)', 't'],
   ],
   'window functions': [
     ['select row_number() over () as a, rank() over (order by id) as b, ntile(2) over () as c from p', 'a, b, c'],
@@ -359,6 +402,9 @@ const table: Readonly<Record<string, readonly (readonly [sql: string, columns: s
     ['select x, n from unnest(array[1, 2]) with ordinality t (x, n)', 'x, n'],
     ['select x from unnest(array[1, null]) x', 'x?'],
     ['select t from u, unnest(tags) t', 't?'],
+    ["select x from elements('{null}') x", 'x?'],
+    ["select unnest(array['1', '2']::jsonb[]::int[]) as x", 'x?'],
+    ["select unnest(array[1, 2]::text[]) as x, 1 = any (array['1', '2']::int[]) as y", 'x, y'],
     ['select a, b from unnest(array[1, 2], array[1]) t (a, b)', 'a?, b?'],
     ['select key, value from json_each(\'{"a": null}\')', 'key, value'],
     ['select key, value from json_each_text(\'{"a": null}\')', 'key, value?'],

@@ -3,7 +3,7 @@
 import type { Nullability, TreeNode } from '../model.ts'
 import { bool, int, list, node, nodes } from '../tree.ts'
 import { verdictOf } from './expressions.ts'
-import type { Env, Scope } from './scope.ts'
+import type { Env } from './scope.ts'
 import { nonNull, nullable } from './verdict.ts'
 
 /** Whether an aggregate in `pg_catalog` is NULL: never, only over no rows, or only over no non-null values. */
@@ -39,16 +39,19 @@ export function verdictOfAggregate(call: TreeNode, env: Env): Nullability {
   if (int(call, 'agglevelsup') > 0) return nullable(`${name}() of an outer query`)
   const { scope } = env
   if (node(call, 'aggfilter')) return nullable(`${name}() is null if no row passes its filter`)
-  if (!everyGroupHasRow(scope)) return nullable(`${name}() over no rows is null`)
+  if (!everyRowPassedWhere(scope.query)) return nullable(`${name}() over no rows is null`)
   if (rule === 'no rows') return nonNull(`${name}() over at least one row`)
   return verdictOfInput(call, name, scope.env)
 }
 
-/** With GROUP BY a group exists because of a row. The empty grouping set has a row over nothing. */
-function everyGroupHasRow(scope: Scope): boolean {
-  const { query } = scope
+/**
+ * Whether every row of the output stems from one that passed WHERE. Without GROUP BY an aggregate (or HAVING) has a row
+ * over nothing, and so has the empty grouping set.
+ */
+export function everyRowPassedWhere(query: TreeNode): boolean {
   if (nodes(query, 'groupingSets').some(mayBeEmpty)) return false
-  return nodes(query, 'groupClause').length > 0
+  const isAggregated = bool(query, 'hasAggs') || node(query, 'havingQual') !== null
+  return !isAggregated || nodes(query, 'groupClause').length > 0
 }
 
 /** GroupingSetKind: 0 empty, 1 simple, 2 rollup, 3 cube, 4 sets. */

@@ -35,7 +35,7 @@ export function branches(expression: TreeNode, env: Env): Branch[] {
 }
 
 /** In `case x when 1 then …` the conditions hold a placeholder for x. */
-function replaceTested(condition: TreeNode, subject: TreeNode): TreeNode {
+export function replaceTested(condition: TreeNode, subject: TreeNode): TreeNode {
   if (condition.tag === 'CASETESTEXPR') return subject
   const replaced: Record<string, TreeNode[string]> = { ...condition }
   for (const field of ['arg', 'args']) {

@@ -3,6 +3,7 @@
 
 import type { TreeNode } from '../model.ts'
 import { bool, int, isNode, node, nodes, text } from '../tree.ts'
+import { everyRowPassedWhere } from './aggregates.ts'
 import { branches } from './branches.ts'
 import { calledFunction } from './calls.ts'
 import { whenComparisonTrue } from './comparisons.ts'
@@ -251,7 +252,7 @@ function whenSubLinkTrue(link: TreeNode, env: Env): Facts {
   const test = node(link, 'testexpr')
   const tested = kind === 2 && test ? whenTrue(test, env) : nothing
   // Where it aggregates, a row may come out although none passed its WHERE.
-  const passes = !bool(query, 'hasAggs') && nodes(query, 'groupingSets').length === 0 && !node(query, 'setOperations')
+  const passes = everyRowPassedWhere(query) && !node(query, 'setOperations')
   if ((kind !== 0 && kind !== 2) || !passes) return tested
   return both(tested, outward(new Scope(query, env, env.scope.context).facts))
 }

@@ -2,6 +2,7 @@
 
 import type { Nullability, TreeNode } from '../model.ts'
 import { bool, int, node, nodes, text } from '../tree.ts'
+import { nothing } from './facts.ts'
 import { verdictsOfOutputs } from './outputs.ts'
 import { type Env, envAt, Scope, visibleTargets } from './scope.ts'
 import { nonNull, nullable } from './verdict.ts'
@@ -45,7 +46,7 @@ function iterate(cte: TreeNode, query: TreeNode, home: Env): readonly Nullabilit
   try {
     for (;;) {
       assumed.set(cte, assumption)
-      const verdicts = verdictsOfOutputs(new Scope(query, home, home.scope.context))
+      const verdicts = verdictsOfOutputs(new Scope(query, { ...home, facts: nothing }, home.scope.context))
       const holds = verdicts.every((verdict, index) => verdict.nullable === assumption[index]?.nullable)
       if (holds) return verdicts
       assumption = verdicts

@@ -4,7 +4,7 @@
 import type { Nullability, TreeNode } from '../model.ts'
 import { bool, int, isNode, node, nodes, text } from '../tree.ts'
 import { verdictOfAggregate } from './aggregates.ts'
-import { branches } from './branches.ts'
+import { branches, replaceTested } from './branches.ts'
 import { verdictOfCall } from './calls.ts'
 import { knownMatched } from './facts.ts'
 import { canonical, keyOf } from './keys.ts'
@@ -21,7 +21,10 @@ type Rule = (expression: TreeNode, env: Env) => Nullability
 export function verdictOf(expression: TreeNode, env: Env): Nullability {
   const plain = canonical(expression, env)
   const nulled = env.nulledGroups && keyOf(plain, env)
-  if (nulled && env.nulledGroups?.has(nulled)) return nullable('not every grouping set has it')
+  if (nulled && env.nulledGroups?.has(nulled)) {
+    const isExcluded = isKnown(env, 'nonNull', 0, nulled.slice(2))
+    return isExcluded ? nonNull('a condition excludes null') : nullable('not every grouping set has it')
+  }
   const rule = rules[plain.tag]
   const verdict = rule ? rule(plain, env) : nullable(`${plain.tag.toLowerCase()} is not analyzed`)
   if (!verdict.nullable || plain.tag === 'VAR') return verdict
@@ -195,7 +198,9 @@ export function verdictOfElements(array: TreeNode, env: Env): Nullability {
   const plain = canonical(array, env)
   switch (plain.tag) {
     case 'PARAM':
-      return nonNull('the parameter’s elements are not null')
+      return env.scope.context.paramsAreTyped
+        ? nonNull('the parameter’s elements are not null')
+        : nullable('the array may hold nulls')
     case 'ARRAYEXPR':
       return allOf(
         nodes(plain, 'elements').map((element) =>
@@ -205,8 +210,11 @@ export function verdictOfElements(array: TreeNode, env: Env): Nullability {
       )
     case 'CONST':
       return constantHasNulls(plain) ? nullable('the array holds a null') : nonNull('no element is null')
-    case 'ARRAYCOERCEEXPR':
-      return verdictOfElements(node(plain, 'arg')!, env)
+    case 'ARRAYCOERCEEXPR': {
+      // Each element goes through a cast, in which a placeholder stands for it.
+      const cast = replaceTested(node(plain, 'elemexpr')!, { tag: 'CONST', constisnull: 'false' })
+      return allOf([verdictOfElements(node(plain, 'arg')!, env), verdictOf(cast, env)], 'no element is null')
+    }
     case 'SUBLINK':
       return verdictOfOutput(new Scope(node(plain, 'subselect')!, env, env.scope.context), 0)
     case 'COALESCEEXPR':

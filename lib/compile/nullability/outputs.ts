@@ -1,9 +1,11 @@
 // The verdicts on a query's output columns: its target list, RETURNING, or the arms of a set operation together.
 
 import type { Nullability, TreeNode } from '../model.ts'
-import { bool, int, isNode, node, nodes } from '../tree.ts'
+import { bool, int, ints, isNode, node, nodes } from '../tree.ts'
+import { everyRowPassedWhere } from './aggregates.ts'
 import { whenTrue } from './conditions.ts'
 import { verdictOf } from './expressions.ts'
+import { nothing } from './facts.ts'
 import { keyOf } from './keys.ts'
 import { returningEnv } from './returning.ts'
 import { type Env, isSelect, type Scope, visibleTargets, withFacts } from './scope.ts'
@@ -31,18 +33,33 @@ function computeOutputs(scope: Scope): readonly Nullability[] {
 /** Where the output expressions stand: behind WHERE and HAVING, or in RETURNING. */
 export function outputEnv(scope: Scope): Env {
   if (!isSelect(scope.query)) return returningEnv(scope)
-  const env = { ...scope.env, nulledGroups: nulledGroups(scope) }
+  const nulled = nulledGroups(scope)
+  // What WHERE says of a column does not hold where a grouping set leaves it out; the keys are the same.
+  const facts = everyRowPassedWhere(scope.query) && nulled === null ? scope.facts : nothing
+  const env: Env = { ...scope.env, facts, nulledGroups: nulled }
   const having = node(scope.query, 'havingQual')
   return having ? withFacts(env, whenTrue(having, env)) : env
 }
 
-/** Before 18, what is grouped by in some grouping set is not marked where it is used; every one of them counts as nulled. */
+/** Before 18, what some grouping set leaves out is not marked where it is used. */
 function nulledGroups(scope: Scope): ReadonlySet<string> | null {
   const { query } = scope
-  if (nodes(query, 'groupingSets').length === 0 || bool(query, 'hasGroupRTE')) return null
-  const references = new Set(nodes(query, 'groupClause').map((clause) => int(clause, 'tleSortGroupRef')))
-  const grouped = nodes(query, 'targetList').filter((target) => references.has(int(target, 'ressortgroupref')))
+  const sets = nodes(query, 'groupingSets')
+  if (sets.length === 0 || bool(query, 'hasGroupRTE')) return null
+  const kept = new Set(sets.flatMap(inEverySet))
+  const references = nodes(query, 'groupClause').map((clause) => int(clause, 'tleSortGroupRef'))
+  const nulled = new Set(references.filter((reference) => !kept.has(reference)))
+  const grouped = nodes(query, 'targetList').filter((target) => nulled.has(int(target, 'ressortgroupref')))
   return new Set(grouped.flatMap((target) => keyOf(node(target, 'expr')!, scope.env) ?? []))
+}
+
+/** GroupingSetKind: 0 empty, 1 simple, 2 rollup, 3 cube, 4 sets. A rollup and a cube have an empty set, too. */
+function inEverySet(set: TreeNode): number[] {
+  const kind = int(set, 'kind')
+  if (kind === 1) return [...ints(set, 'content')]
+  if (kind !== 4) return []
+  const [first = [], ...rest] = nodes(set, 'content').map(inEverySet)
+  return first.filter((reference) => rest.every((references) => references.includes(reference)))
 }
 
 /** SetOperation: 1 UNION, 2 INTERSECT, 3 EXCEPT. */

@@ -12,6 +12,8 @@ export interface Context {
   readonly catalog: Catalog
   /** Of `$1`, `$2`, …: the statement's parameters, or the arguments of the SQL function whose body this is. */
   readonly params: readonly Nullability[]
+  /** True for a statement's parameters: arrays hold no NULL then, because their TypeScript type has none. */
+  readonly paramsAreTyped: boolean
   /** The output of recursive CTEs, assumed while their own recursive terms are analyzed. */
   readonly assumed: Map<TreeNode, readonly Nullability[]>
   /** SQL functions whose bodies are under analysis: they may call themselves. */
@@ -95,11 +97,13 @@ export class Scope {
     return entry
   }
 
-  /** The level below, for a subquery that stands in FROM; always the same for the same one. */
+  /** The level below, for a subquery that stands in FROM or WITH; always the same for the same one. */
   child(query: TreeNode): Scope {
     const known = this.children.get(query)
     if (known) return known
-    const scope = new Scope(query, this.env, this.context)
+    // A WITH query is read by others than the rows that pass this level's WHERE.
+    const isCte = nodes(this.query, 'cteList').some((cte) => cte.ctequery === query)
+    const scope = new Scope(query, isCte ? { ...this.env, facts: nothing } : this.env, this.context)
     this.children.set(query, scope)
     return scope
   }

@@ -27,7 +27,7 @@ export function sqlFunctionVerdict(called: CatalogFunction, column: number, call
 
   context.active.add(called.oid)
   try {
-    const scope = new Scope(body, null, { ...context, params })
+    const scope = new Scope(body, null, { ...context, params, paramsAreTyped: false })
     const outputs = verdictsOfOutputs(scope)
     const isRow = returned?.kind === 'composite' || returned?.name === 'record'
     // A body may also give its row as one composite value.

@@ -30,6 +30,8 @@ export function verdictOfVariable(variable: TreeNode, env: Env): Nullability {
   const key = `${index}.${column}`
   if (isKnown(env, 'nonNull', level, key)) return nonNull('a condition excludes null')
   if (column > 0 && isKnown(env, 'nonNull', level, `${index}.0.*`)) return nonNull('a condition excludes null')
+  // Read from a subquery below; on the same level `verdictOf` has seen to it.
+  if (owner.nulledGroups?.has(`0.${key}`)) return nullable('not every grouping set has it')
   return verdictOfEntry(variable, env, owner)
 }
 
@@ -105,7 +107,9 @@ function nodesOfValues(entry: TreeNode, column: number): TreeNode[] {
 /** XMLTABLE and JSON_TABLE: the ordinality column, and those that are declared NOT NULL. */
 function verdictOfTableFunctionColumn(entry: TreeNode, column: number): Nullability {
   const table = node(entry, 'tablefunc')
-  const isFilled = table && list(table, 'notnulls').includes(String(column - 1))
-  const isOrdinality = table && int(table, 'ordinalitycol') === column - 1
+  // TableFuncType 1 is JSON_TABLE, whose node uses these fields differently.
+  if (!table || int(table, 'functype') !== 0) return nullable('the path may find nothing')
+  const isFilled = list(table, 'notnulls').includes(String(column - 1))
+  const isOrdinality = int(table, 'ordinalitycol') === column - 1
   return isFilled || isOrdinality ? nonNull('declared not null') : nullable('the path may find nothing')
 }
