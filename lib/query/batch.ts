@@ -1,11 +1,11 @@
-// Runs a query for many inputs: in one statement per chunk if the generator found a form for it, else one by one.
+// Runs a query for many inputs: in one statement per 10,000 if the generator found a form for it, else one by one.
 // In: an executor, a query and its inputs. Out: one result per input, in their order.
 
 import { PlainsqlError, QueryError } from '../errors.ts'
 import { locateInput } from './batchErrors.ts'
-import type { BatchSource, Executor, Query, QuerySource } from './executor.ts'
-import { quote } from './scanner.ts'
-import { paramsEncoder, type TextValue } from './text.ts'
+import { type Answer, batchForm, type EncodedInput } from './batchForm.ts'
+import type { Executor, Query, QuerySource } from './executor.ts'
+import { paramsEncoder } from './text.ts'
 
 /**
  * What one statement takes at most. More inputs per statement gain nothing, as `bench/` shows, and hold more memory.
@@ -26,7 +26,9 @@ export async function runBatch<Params, Row, Result>(
   query: Query<Params, Row, Result>,
   inputs: readonly Params[],
 ): Promise<Result[]> {
-  const { groups } = await ask(executor, query, encodeInputs(query, inputs))
+  const { groups } = query.readOnly
+    ? await askAtOnce(executor, query, encodeInputs(query, inputs, 0))
+    : await askInOrder(executor, query, inputs)
   return inputs.map((params, index) => {
     const rows = groups[index] ?? []
     return aboutInput({ params, index }, () => query.finish(rows, rows.length))
@@ -39,7 +41,7 @@ export async function runBulk<Params>(
   query: Query<Params, never, number>,
   inputs: readonly Params[],
 ): Promise<number> {
-  return (await ask(executor, query, encodeInputs(query, inputs))).affected
+  return (await askInOrder(executor, query, inputs)).affected
 }
 
 /**
@@ -62,79 +64,64 @@ export async function runEach<Params, Result>(
   return { groups, affected } as Result
 }
 
-/** An input on its way. */
-export interface EncodedInput<Params> {
-  readonly params: Params
-  /** Its place among the inputs. */
-  readonly index: number
-  /** PostgreSQL's texts of its parameters. */
-  readonly texts: readonly TextValue[]
-  /** The same for equal inputs. */
-  readonly key: string
-}
-
-/** The rows of each input, by its place, and how many rows were affected in all. */
-interface Answer<Row> {
-  readonly groups: Row[][]
-  readonly affected: number
-}
-
-/** Encodes inputs of a query. It throws ParameterError. */
-export function inputEncoder<Params>(
-  query: QuerySource<Params, unknown>,
-): (params: Params, index: number) => EncodedInput<Params> {
-  const encode = paramsEncoder(query)
-  return (params, index) => {
-    const texts = encode(params)
-    const [only] = texts
-    // No text of PostgreSQL's holds a NUL.
-    const key = typeof only === 'string' && texts.length === 1 ? only : `\0${JSON.stringify(texts)}`
-    return { params, index, texts, key }
-  }
-}
-
-/** @throws ParameterError naming the input */
-function encodeInputs<Params>(query: QuerySource<Params, unknown>, inputs: readonly Params[]): EncodedInput<Params>[] {
-  const encode = inputEncoder(query)
-  return inputs.map((params, index) => aboutInput({ params, index }, () => encode(params, index)))
-}
-
-/** The answers stand at the inputs' `index`. */
-export async function ask<Params, Row>(
+/** Asks a query that only reads. The answers stand at the inputs' `index`. */
+export async function askAtOnce<Params, Row>(
   executor: Executor,
   query: Query<Params, Row, unknown>,
   inputs: readonly EncodedInput<Params>[],
 ): Promise<Answer<Row>> {
-  const groups: Row[][] = []
-  let affected = 0
-  const run = async (on: Executor, chunk: readonly EncodedInput<Params>[]): Promise<void> => {
-    const answer = await askChunk(on, query, chunk)
-    chunk.forEach(({ index }, at) => {
-      groups[index] = answer.groups[at] ?? []
-    })
-    affected += answer.affected
-  }
-
-  if (!query.readOnly) {
-    const chunks = rounds(inputs, query.batch?.apart).flatMap(chunked)
-    const runAll = async (on: Executor): Promise<void> => {
-      for (const chunk of chunks) await run(on, chunk)
-    }
-    // A single statement is all or nothing by itself; inputs without a form are many.
-    const several = chunks.length > 1 || (query.batch === undefined && inputs.length > 1)
-    await (several && executor.unitOfWork ? executor.unitOfWork(runAll) : runAll(executor))
-    return { groups, affected }
-  }
-
+  const keys = inputs.map(inputKey)
   const firsts = new Map<string, EncodedInput<Params>>()
-  for (const input of inputs) if (!firsts.has(input.key)) firsts.set(input.key, input)
-  const chunks = chunked([...firsts.values()])
-  const worker = async (): Promise<void> => {
-    for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) await run(executor, chunk)
+  inputs.forEach((input, at) => {
+    const key = keys[at] ?? ''
+    if (!firsts.has(key)) firsts.set(key, input)
+  })
+  const answer: Answer<Row> = { groups: [], affected: 0 }
+  const open = chunked([...firsts.values()])
+  const work = async (): Promise<void> => {
+    for (let chunk = open.shift(); chunk !== undefined; chunk = open.shift()) {
+      add(answer, chunk, await askChunk(executor, query, chunk))
+    }
   }
-  await Promise.all(Array.from({ length: Math.min(limits.concurrent, chunks.length) }, worker))
-  for (const { index, key } of inputs) groups[index] ??= [...(groups[firsts.get(key)?.index ?? index] ?? [])]
-  return { groups, affected }
+  await Promise.all(Array.from({ length: Math.min(limits.concurrent, open.length) }, work))
+  inputs.forEach(({ index }, at) => {
+    const first = firsts.get(keys[at] ?? '')?.index ?? index
+    answer.groups[index] ??= [...(answer.groups[first] ?? [])]
+  })
+  return answer
+}
+
+/** Asks a query that writes: every input once, in their order. Holds no more than one chunk of them. */
+async function askInOrder<Params, Row>(
+  executor: Executor,
+  query: Query<Params, Row, unknown>,
+  inputs: readonly Params[],
+): Promise<Answer<Row>> {
+  const chunksFrom = (start: number): EncodedInput<Params>[][] => {
+    const encoded = encodeInputs(query, inputs.slice(start, start + limits.inputs), start)
+    return rounds(encoded, query.batch?.apart).flatMap(chunked)
+  }
+  const answer: Answer<Row> = { groups: [], affected: 0 }
+  const firsts = chunksFrom(0)
+  const run = async (on: Executor): Promise<void> => {
+    for (let start = 0; start < inputs.length; start += limits.inputs) {
+      const chunks = start === 0 ? firsts : chunksFrom(start)
+      for (const chunk of chunks) add(answer, chunk, await askChunk(on, query, chunk))
+    }
+  }
+  // A single statement is all or nothing by itself; inputs without a form are many.
+  const isOne =
+    inputs.length <= limits.inputs && firsts.length <= 1 && (query.batch !== undefined || inputs.length <= 1)
+  await (isOne || !executor.unitOfWork ? run(executor) : executor.unitOfWork(run))
+  return answer
+}
+
+function add<Row>(total: Answer<Row>, chunk: readonly EncodedInput<unknown>[], answer: Answer<Row>): void {
+  total.affected += answer.affected
+  answer.groups.forEach((group, at) => {
+    const input = chunk[at]
+    if (input) total.groups[input.index] = group
+  })
 }
 
 async function askChunk<Params, Row>(
@@ -145,7 +132,7 @@ async function askChunk<Params, Row>(
   if (query.batch === undefined || chunk.length === 1) {
     const answers = await Promise.all(chunk.map(({ params }) => executor.execute(withRows(query), params)))
     return {
-      groups: answers.map((answer) => answer.rows),
+      groups: query.read ? answers.map((answer) => answer.rows) : [],
       affected: answers.reduce((sum, answer) => sum + answer.affected, 0),
     }
   }
@@ -158,68 +145,54 @@ async function askChunk<Params, Row>(
   }
 }
 
-/** The batch form as a query of its own. It is for these inputs alone; the statement is the same for all. */
-function batchForm<Params, Row>(
-  query: Query<Params, Row, unknown>,
-  form: BatchSource,
-  chunk: readonly EncodedInput<Params>[],
-): Query<readonly Params[], { row: Row; input: string | number | bigint }, Answer<Row>> {
-  const { name, source, kind, params = [], read } = query
-  const tag = form.key ?? form.ordinal
-  return {
-    name,
-    source,
-    kind,
-    params,
-    statement: form.statement,
-    sql: form.sql,
-    write(w) {
-      for (const number of params.keys()) w.text(textArray(chunk, number))
-    },
-    ...(read && { read: (r) => ({ row: read(r), input: tag?.(r) ?? '' }) }),
-    ...(query.readOnly && { readOnly: true }),
-    finish: (rows, affected) => ({ groups: grouped(query, form, chunk, rows), affected }),
-    single: query as unknown as Query<never, never, unknown>,
-  }
-}
-
-function grouped<Row>(
-  query: Query<never, Row, unknown>,
-  form: BatchSource,
-  chunk: readonly EncodedInput<unknown>[],
-  rows: readonly { row: Row; input: string | number | bigint }[],
-): Row[][] {
-  const groups = chunk.map((): Row[] => [])
-  if (form.key) {
-    const byKey = new Map(chunk.map(({ texts }, at) => [texts[0], groups[at] ?? []]))
-    for (const { row, input } of rows) byKey.get(String(input))?.push(row)
-    return chunk.map(({ texts }) => byKey.get(texts[0] ?? null) ?? [])
-  }
-  if (form.ordinal) {
-    for (const { row, input } of rows) groups[Number(input) - 1]?.push(row)
-  } else if (query.read) {
-    if (rows.length !== chunk.length) {
-      throw new PlainsqlError(`${rows.length} rows came back for ${chunk.length} inputs of ${query.name}`)
-    }
-    rows.forEach(({ row }, at) => {
-      groups[at]?.push(row)
-    })
-  }
-  return groups
-}
-
 function withRows<Params, Row>(
   query: Query<Params, Row, unknown>,
 ): Query<Params, Row, { rows: Row[]; affected: number }> {
   return { ...query, finish: (rows, affected) => ({ rows, affected }) }
 }
 
+/** Encodes inputs of a query. What it returns throws ParameterError. */
+export function inputEncoder<Params>(
+  query: QuerySource<Params, unknown>,
+): (params: Params, index: number) => EncodedInput<Params> {
+  const encode = paramsEncoder(query)
+  return (params, index) => ({ params, index, texts: encode(params) })
+}
+
+/** The same for equal inputs. No text of PostgreSQL's holds a NUL. */
+export function inputKey({ texts }: EncodedInput<unknown>): string {
+  const [only] = texts
+  return typeof only === 'string' && texts.length === 1 ? only : `\0${JSON.stringify(texts)}`
+}
+
+/** @param first the place of the first one among all inputs. @throws ParameterError naming the input */
+function encodeInputs<Params>(
+  query: QuerySource<Params, unknown>,
+  inputs: readonly Params[],
+  first: number,
+): EncodedInput<Params>[] {
+  const encode = inputEncoder(query)
+  return inputs.map((params, at) => {
+    const index = first + at
+    return aboutInput({ params, index }, () => encode(params, index))
+  })
+}
+
+/** Runs `work`; an error of its says which input it is about. */
+function aboutInput<T>({ params, index }: { params: unknown; index: number }, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw error instanceof PlainsqlError ? error.at(index, params) : error
+  }
+}
+
 /** Inputs that agree in all parameters of `apart` come into different rounds, the first one's first. */
 function rounds<Params>(
-  inputs: readonly EncodedInput<Params>[],
+  inputs: EncodedInput<Params>[],
   apart: readonly number[] | undefined,
 ): EncodedInput<Params>[][] {
-  if (apart === undefined) return [[...inputs]]
+  if (apart === undefined) return [inputs]
   const all: EncodedInput<Params>[][] = []
   const seen = new Map<string, number>()
   for (const input of inputs) {
@@ -248,22 +221,4 @@ function chunked<Params>(inputs: readonly EncodedInput<Params>[]): EncodedInput<
     chunks.at(-1)?.push(input)
   }
   return chunks
-}
-
-/** One parameter of all inputs, as PostgreSQL prints an array. */
-function textArray(chunk: readonly EncodedInput<unknown>[], number: number): string {
-  const parts = chunk.map(({ texts }) => {
-    const text = texts[number] ?? null
-    return text === null ? 'NULL' : quote(text)
-  })
-  return `{${parts.join(',')}}`
-}
-
-/** Runs `work`; an error of its says which input it is about. */
-function aboutInput<T>({ params, index }: { params: unknown; index: number }, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw error instanceof PlainsqlError ? error.at(index, params) : error
-  }
 }

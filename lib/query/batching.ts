@@ -2,7 +2,8 @@
 // In: an executor. Out: an executor that waits for the end of the tick, then runs each query's calls as a batch.
 
 import { QueryError } from '../errors.ts'
-import { ask, type EncodedInput, inputEncoder } from './batch.ts'
+import { askAtOnce, inputEncoder, inputKey } from './batch.ts'
+import type { EncodedInput } from './batchForm.ts'
 import type { Executor, Query } from './executor.ts'
 
 export interface BatchingOptions {
@@ -49,11 +50,12 @@ export function batching(executor: Executor, { cache = false }: BatchingOptions 
     if (!cache) return queue.add(input)
     const answers = kept.get(query) ?? new Map<string, Promise<unknown>>()
     kept.set(query, answers)
-    const known = answers.get(input.key) as Promise<Result> | undefined
+    const key = inputKey(input)
+    const known = answers.get(key) as Promise<Result> | undefined
     if (known !== undefined) return known
     const answer = queue.add(input)
-    answers.set(input.key, answer)
-    answer.catch(() => answers.delete(input.key))
+    answers.set(key, answer)
+    answer.catch(() => answers.delete(key))
     return answer
   }
 
@@ -103,7 +105,7 @@ class Calls<Params, Row, Result> implements Queue {
     const [only] = calls
     if (calls.length <= 1) return only?.resolve(this.#executor.execute(this.#query, only.input.params))
     try {
-      const { groups } = await ask(
+      const { groups } = await askAtOnce(
         this.#executor,
         this.#query,
         calls.map((call) => call.input),

@@ -1,0 +1,85 @@
+// The batch form of a query as a query of its own, for some of its inputs. Its statement is the same for all inputs: it
+// takes an array per parameter. Its result is what came back for each of them.
+
+import { PlainsqlError } from '../errors.ts'
+import type { BatchSource, Query } from './executor.ts'
+import { quote } from './scanner.ts'
+import type { TextValue } from './text.ts'
+
+/** An input on its way. */
+export interface EncodedInput<Params> {
+  readonly params: Params
+  /** Its place among the inputs. */
+  readonly index: number
+  /** PostgreSQL's texts of its parameters. */
+  readonly texts: readonly TextValue[]
+}
+
+/** The rows of each input, by its place, if the query returns rows; and how many rows were affected in all. */
+export interface Answer<Row> {
+  readonly groups: Row[][]
+  affected: number
+}
+
+/** A row, and what its form says of the input that it belongs to. */
+interface TaggedRow<Row> {
+  readonly row: Row
+  readonly input: string | number | bigint
+}
+
+export function batchForm<Params, Row>(
+  query: Query<Params, Row, unknown>,
+  form: BatchSource,
+  inputs: readonly EncodedInput<Params>[],
+): Query<readonly Params[], TaggedRow<Row>, Answer<Row>> {
+  const { name, source, kind, params = [], read } = query
+  const tag = form.key ?? form.ordinal
+  return {
+    name,
+    source,
+    kind,
+    params,
+    statement: form.statement,
+    sql: form.sql,
+    ...(query.readOnly && { readOnly: true }),
+    write(w) {
+      for (const number of params.keys()) w.text(textArray(inputs, number))
+    },
+    ...(read && { read: (r) => ({ row: read(r), input: tag?.(r) ?? '' }) }),
+    finish: (rows, affected) => ({ groups: read ? grouped(query.name, form, inputs, rows) : [], affected }),
+    single: query as unknown as Query<never, never, unknown>,
+  }
+}
+
+/** One parameter of all inputs, as PostgreSQL prints an array. */
+function textArray(inputs: readonly EncodedInput<unknown>[], number: number): string {
+  const parts = inputs.map(({ texts }) => {
+    const text = texts[number] ?? null
+    return text === null ? 'NULL' : quote(text)
+  })
+  return `{${parts.join(',')}}`
+}
+
+function grouped<Row>(
+  name: string,
+  form: BatchSource,
+  inputs: readonly EncodedInput<unknown>[],
+  rows: readonly TaggedRow<Row>[],
+): Row[][] {
+  const groups = inputs.map((): Row[] => [])
+  if (form.key) {
+    const byKey = new Map(inputs.map(({ texts }, at) => [texts[0], groups[at] ?? []]))
+    for (const { row, input } of rows) byKey.get(String(input))?.push(row)
+    return inputs.map(({ texts }) => byKey.get(texts[0] ?? null) ?? [])
+  }
+  if (form.ordinal) {
+    for (const { row, input } of rows) groups[Number(input) - 1]?.push(row)
+    return groups
+  }
+  if (rows.length !== inputs.length) {
+    throw new PlainsqlError(
+      `${rows.length} rows came back for ${inputs.length} inputs of ${name}: is there a new trigger?`,
+    )
+  }
+  return rows.map(({ row }) => [row])
+}
