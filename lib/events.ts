@@ -41,7 +41,7 @@ export interface QueryEvent {
   durationMs: number
   /** From the call until it was given to a connection: the wait for a free one, and for its turn in a unit of work. */
   waitMs: number
-  /** Rows returned, or affected if the statement returns none; null if it failed. */
+  /** Rows returned, or affected if the statement returns none; null if it failed or they were not counted. */
   rows: number | null
   /** How often it was sent to the server: 0 if it never was, more than 1 if it was sent again. */
   roundTrips: number
@@ -54,6 +54,8 @@ export interface QueryEvent {
 /** One run of a unit of work; a unit that is retried has one for each attempt. */
 export interface TransactionEvent {
   readonly database: DatabaseIdentity
+  /** Tells transactions of this process apart; the first is 1. */
+  readonly id: number
   /** The first is 1. */
   readonly attempt: number
   /** `BEGIN ISOLATION LEVEL SERIALIZABLE`, which rides with the first statement. */

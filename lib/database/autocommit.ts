@@ -5,6 +5,7 @@ import { CancelledError, ConnectionError } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
 import { acquire, type Cancellation, cancellable } from './cancellation.ts'
 import type { ConnectionSource } from './connection.ts'
+import { observerOf } from './observer.ts'
 
 /** @param cancellation ends the call: the wait for a connection, or the statement at the server */
 export function autocommit<Params, Row, Result>(
@@ -12,6 +13,17 @@ export function autocommit<Params, Row, Result>(
   query: Query<Params, Row, Result>,
   params: Params,
   cancellation: Cancellation | null = null,
+): Promise<Result> {
+  const observer = observerOf(source)
+  if (!observer.listening) return send(source, query, params, cancellation)
+  return observer.query(query, params, null, (observed) => send(source, observed, params, cancellation))
+}
+
+function send<Params, Row, Result>(
+  source: ConnectionSource,
+  query: Query<Params, Row, Result>,
+  params: Params,
+  cancellation: Cancellation | null,
 ): Promise<Result> {
   // A CancelRequest could hit the statement of somebody else there.
   if (cancellation === null && source.execute !== undefined) return source.execute(query, params)

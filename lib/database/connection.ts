@@ -6,6 +6,7 @@ import { ConnectionError, type PlainsqlError, type QueryIdentity, queryError } f
 import type { Executor, Query } from '../query/executor.ts'
 import { decodeRows, encodeParams } from '../query/text.ts'
 import { backendOf, cancelRequest } from './cancelRequest.ts'
+import { noteSent, type Observer } from './observer.ts'
 import type { PoolStats } from './pool.ts'
 
 /** A connection with one owner. Statements run in call order. */
@@ -49,6 +50,8 @@ export interface CloseOptions {
 
 /** Where connections come from. */
 export interface ConnectionSource {
+  /** What its queries are told to. */
+  readonly observer?: Observer
   /** @param query whom it is for, to be named in errors */
   acquire(query: QueryIdentity | null): Promise<Lease>
   /** Runs a statement as a transaction of its own, if there is a better way than a connection to itself. */
@@ -69,6 +72,7 @@ export function plainConnection(client: Pick<Client, 'query'>): Connection {
       prelude?: readonly string[],
     ): Promise<Result> {
       const values = encodeParams(query, params)
+      noteSent(query, 1 + (prelude?.length ?? 0))
       for (const sql of prelude ?? []) await this.control(sql)
       const result = await client
         .query<(string | null)[]>({

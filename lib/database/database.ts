@@ -6,13 +6,15 @@ import { CallSite } from './callSite.ts'
 import { Cancellation, type CancelOptions } from './cancellation.ts'
 import type { CloseOptions, ConnectionSource } from './connection.ts'
 import { type InsideUnitOptions, scopeToJoin } from './insideUnit.ts'
+import { type LogOptions, logFor } from './log.ts'
 import { type NPlusOneOptions, watched } from './nPlusOne.ts'
+import { Observer } from './observer.ts'
 import { type PoolStats, pooledConnections } from './pool.ts'
 import { type PoolOptions, poolSettings } from './poolOptions.ts'
 import { readTargets } from './targets.ts'
 import { joinUnit, runUnitOfWork, type UnitOfWork, type UnitOfWorkOptions } from './unitOfWork.ts'
 
-export interface DatabaseOptions extends InsideUnitOptions, NPlusOneOptions {
+export interface DatabaseOptions extends InsideUnitOptions, NPlusOneOptions, LogOptions {
   /**
    * `postgres://user:password@host:port/database`. Left out or undefined: PGHOST, PGPORT, PGUSER, PGPASSWORD and
    * PGDATABASE, as libpq reads them.
@@ -62,7 +64,16 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   }
-  const connections = pooledConnections(readTargets(options.url), poolSettings(options.pool ?? {}), client)
+  const targets = readTargets(options.url)
+  const [first] = targets.list
+  const identity = {
+    name: targets.config.database ?? null,
+    host: first?.host ?? null,
+    port: first?.port ?? null,
+    applicationName: client.application_name,
+  }
+  const observer = new Observer(identity, logFor(options), options.logParameters)
+  const connections = pooledConnections(targets, poolSettings(options.pool ?? {}), client, observer)
   return watched(databaseOver(connections, options), options)
 }
 

@@ -18,6 +18,7 @@ import { settlesWithin } from './cancellation.ts'
 import { Circuit } from './circuit.ts'
 import { type CloseOptions, type Connection, type ConnectionSource, type Lease, plainConnection } from './connection.ts'
 import { type LaneLease, Lanes } from './lanes.ts'
+import { type Observer, observerOf } from './observer.ts'
 import type { PoolSettings } from './poolOptions.ts'
 import { clientClass } from './session.ts'
 import type { Targets } from './targets.ts'
@@ -49,11 +50,17 @@ const watchMs = 1_000
 /** What pg-pool says when nobody gave a connection back in time. */
 const poolTimeout = 'timeout exceeded when trying to connect'
 
-export function pooledConnections(targets: Targets, settings: PoolSettings, client: ClientConfig): ConnectionSource {
-  return new TunedPool(targets, settings, client)
+export function pooledConnections(
+  targets: Targets,
+  settings: PoolSettings,
+  client: ClientConfig,
+  observer: Observer = observerOf({}),
+): ConnectionSource {
+  return new TunedPool(targets, settings, client, observer)
 }
 
 class TunedPool implements ConnectionSource {
+  readonly observer: Observer
   readonly execute?: <Params, Row, Result>(query: Query<Params, Row, Result>, params: Params) => Promise<Result>
   readonly #settings: PoolSettings
   readonly #targets: Targets
@@ -72,7 +79,8 @@ class TunedPool implements ConnectionSource {
   #onQuiet: (() => void) | null = null
   #watch: NodeJS.Timeout | null = null
 
-  constructor(targets: Targets, settings: PoolSettings, client: ClientConfig) {
+  constructor(targets: Targets, settings: PoolSettings, client: ClientConfig, observer: Observer) {
+    this.observer = observer
     this.#settings = settings
     this.#targets = targets
     this.#pool = new Pool({

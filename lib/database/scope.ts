@@ -2,6 +2,7 @@
 // refused. What is sent, and when, is the transaction's business.
 
 import { CommitAbortedError, type QueryIdentity, SavepointOpenError, UnitOfWorkClosedError } from '../errors.ts'
+import type { TransactionEvent } from '../events.ts'
 import type { Executor, Query } from '../query/executor.ts'
 import type { QueryFunction } from '../query/kinds.ts'
 import { CallSite } from './callSite.ts'
@@ -10,6 +11,7 @@ import type { ConnectionSource } from './connection.ts'
 import { type Deferred, DeferredWrites } from './deferred.ts'
 import { type Hook, Hooks } from './hooks.ts'
 import { runInside, scopeAround } from './insideUnit.ts'
+import { observerOf } from './observer.ts'
 import { type Frame, failureOf, type Transaction } from './transaction.ts'
 import type { UnitOfWork } from './unitOfWork.ts'
 
@@ -17,6 +19,7 @@ import type { UnitOfWork } from './unitOfWork.ts'
 export interface Unit {
   readonly source: ConnectionSource
   readonly transaction: Transaction
+  readonly event: TransactionEvent
   /** Takes the transaction's id, if it will be needed and was not taken; else does nothing. Never throws. */
   readonly mark: () => Promise<void>
 }
@@ -165,7 +168,20 @@ export class Scope implements UnitOfWork, Frame {
     params: Params,
     own: Cancellation | null,
   ): Promise<Result> {
-    return this.#inTurn(query, own, () => this.#unit.transaction.execute(this, query, params, own))
+    return this.#observed(query, params, (observed) =>
+      this.#inTurn(query, own, () => this.#unit.transaction.execute(this, observed, params, own)),
+    )
+  }
+
+  #observed<Params, Row, Result>(
+    query: Query<Params, Row, Result>,
+    params: Params,
+    run: (query: Query<Params, Row, Result>) => Promise<Result>,
+  ): Promise<Result> {
+    const { source, event } = this.#unit
+    const observer = observerOf(source)
+    event.statements++
+    return observer.listening ? observer.query(query, params, event, run) : run(query)
   }
 
   /**
@@ -209,7 +225,10 @@ export class Scope implements UnitOfWork, Frame {
     if (this.#deferred.size === 0) return
     const failure = failureOf(this)
     if (failure !== undefined) return this.#deferred.drop(failure)
-    const executor: Executor = { execute: (query, params) => this.#unit.transaction.execute(this, query, params) }
+    const executor: Executor = {
+      execute: (query, params) =>
+        this.#observed(query, params, (observed) => this.#unit.transaction.execute(this, observed, params)),
+    }
     await this.#alone(async () => {
       try {
         await this.#deferred.flush(executor)

@@ -3,6 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommitAbortedError, CommitUnknownError, ConnectionError } from '../errors.ts'
+import type { TransactionEvent } from '../events.ts'
 import type { Executor } from '../query/executor.ts'
 import type { QueryFunction } from '../query/kinds.ts'
 import type { CallSite } from './callSite.ts'
@@ -11,6 +12,7 @@ import { CommitFate } from './commitFate.ts'
 import type { ConnectionSource } from './connection.ts'
 import type { Deferred } from './deferred.ts'
 import type { Hook } from './hooks.ts'
+import { observerOf } from './observer.ts'
 import { delayMs, mayPass, type RetryOptions, retryDefaults } from './retry.ts'
 import { Scope } from './scope.ts'
 import { failureOf, Transaction } from './transaction.ts'
@@ -72,9 +74,10 @@ export async function runUnitOfWork<T>(
   try {
     for (let attempt = 1; ; attempt++) {
       const fate = options.verifyCommit ? new CommitFate(source) : null
-      const unit = openUnit(source, begin, openedAt, cancellation, fate)
+      const event = observerOf(source).transaction(begin, attempt)
+      const unit = openUnit(source, begin, event, openedAt, cancellation, fate)
       try {
-        const result = await runOnce(unit, work, cancellation, fate)
+        const result = await observerOf(source).run(event, () => runOnce(unit, work, cancellation, fate))
         await unit.hooks.run('afterCommit')
         return result
       } catch (error) {
@@ -133,6 +136,7 @@ async function runOnce<T>(
 function openUnit(
   source: ConnectionSource,
   begin: readonly string[],
+  event: TransactionEvent,
   openedAt: CallSite,
   cancellation: Cancellation | null,
   fate: CommitFate | null,
@@ -144,7 +148,7 @@ function openUnit(
     await marked
   }
   const transaction: Transaction = new Transaction(source, begin, cancellation, () => void mark())
-  const scope: Scope = new Scope({ source, transaction, mark }, null, openedAt)
+  const scope: Scope = new Scope({ source, transaction, event, mark }, null, openedAt)
   return scope
 }
 

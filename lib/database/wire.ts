@@ -10,6 +10,7 @@ import type { Query } from '../query/executor.ts'
 import { Call } from './call.ts'
 import { backendOf, cancelRequest } from './cancelRequest.ts'
 import type { Connection } from './connection.ts'
+import { noteSent } from './observer.ts'
 import * as messages from './wireMessages.ts'
 import { Outgoing, WireParams } from './wireParams.ts'
 import { planColumns, WireRow } from './wireRow.ts'
@@ -146,6 +147,7 @@ export class Wire implements Connection {
       call.fail(() => error)
       return false
     }
+    noteSent(call.query as object)
     this.#send(call)
     return true
   }
