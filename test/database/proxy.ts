@@ -9,28 +9,32 @@ export interface Proxy {
   readonly accepted: number
   /** Answers come in pieces of this many bytes from now on; 0 as they come. */
   pieces(bytes: number): void
-  /** Forwards nothing any more, and does not say so: a network that swallows packets. */
-  swallow(swallowing: boolean): void
+  /** Forwards nothing any more, of the connections that are open or of all, and does not say so. */
+  swallow(what: 'nothing' | 'open' | 'all'): void
   /** Ends all connections, without a word or with a reset. */
   cut(): void
   close(): Promise<void>
 }
 
-/** Stands before the server of `url`, whose host must be a folder with a socket or a name with a port. */
-export async function startProxy(url: string): Promise<Proxy> {
+/**
+ * Stands before the server of `url`, whose host must be a folder with a socket or a name with a port.
+ * @param at the port to listen on; any by default
+ */
+export async function startProxy(url: string, at = 0): Promise<Proxy> {
   const target = new URL(url)
   const host = target.searchParams.get('host') ?? target.hostname
   const port = Number(target.searchParams.get('port') ?? (target.port || 5432))
   const sockets = new Set<Socket>()
   let size = 0
-  let swallowing = false
+  let swallowing: 'nothing' | 'open' | 'all' = 'nothing'
+  const dead = new WeakSet<Socket>()
   let accepted = 0
 
   const server = createServer((near) => {
     accepted++
     const far = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
     const forward = (to: Socket, chunk: Buffer, step: number) => {
-      if (swallowing) return
+      if (swallowing === 'all' || dead.has(to)) return
       for (let at = 0; at < chunk.length; at += step) to.write(chunk.subarray(at, at + step))
     }
     near.setNoDelay(true)
@@ -44,11 +48,11 @@ export async function startProxy(url: string): Promise<Proxy> {
       socket.on('error', () => {})
       socket.on('close', () => {
         sockets.delete(socket)
-        if (!swallowing) other.destroy()
+        if (swallowing === 'nothing') other.destroy()
       })
     }
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(at, '127.0.0.1')
   await once(server, 'listening')
   const { port: own } = server.address() as { port: number }
   const near = new URL(url)
@@ -69,6 +73,7 @@ export async function startProxy(url: string): Promise<Proxy> {
     },
     swallow: (value) => {
       swallowing = value
+      if (value === 'open') for (const socket of sockets) dead.add(socket)
     },
     cut: () => {
       for (const socket of sockets) socket.destroy()

@@ -371,7 +371,7 @@ test('a ping that is not answered in time gives the connection up', async () => 
   const proxy = await startProxy(url)
   const far = await openWire(256, proxy.url)
   await far.ping(1000)
-  proxy.swallow(true)
+  proxy.swallow('all')
   const error = (await failure(Promise.all([far.ping(50)]))) as ConnectionError
   assert.match(error.message, 'no answer to a ping within 50 ms')
   await proxy.close()

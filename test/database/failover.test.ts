@@ -1,0 +1,196 @@
+// timeout: 90
+// What happens to callers while servers restart, backends are ended and networks swallow packets; and afterwards.
+
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createDatabase, type Database } from '../../lib/database/database.ts'
+import type { PoolOptions } from '../../lib/database/poolOptions.ts'
+import { startEmbedded } from '../../lib/embedded/index.ts'
+import { CommitUnknownError, ConnectionError } from '../../lib/errors.ts'
+import { value } from '../../lib/query/kinds.ts'
+import { startProxy } from './proxy.ts'
+import { command, failure, number, rows, sleep } from './support.ts'
+
+const test = suite('failover')
+// One of its own: it will be restarted.
+const server = await startEmbedded()
+const opened: Database[] = []
+const unhandled: unknown[] = []
+process.on('unhandledRejection', (reason) => unhandled.push(reason))
+test.after(async () => {
+  await Promise.all(opened.map((db) => db.close({ graceMs: 0 })))
+  await server.stop()
+  assert.equal(unhandled, [])
+})
+
+function open(pool: PoolOptions, url = server.url): Database {
+  const db = createDatabase({ url, pool })
+  opened.push(db)
+  return db
+}
+
+const pid = value<void, number>({ ...number('select pg_backend_pid()').query, readOnly: true })
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let times = 0; times < 400; times++) {
+    if (await holds()) return
+    await sleep(20)
+  }
+  throw new Error('it never came to hold')
+}
+
+for (const mode of ['fast', 'immediate'] as const) {
+  test(`a server that restarts (${mode}): idle connections are replaced, and nobody notices`, async () => {
+    const db = open({ max: 4 })
+    const before = await Promise.all([1, 2, 3, 4].map(() => db.unitOfWork((uow) => pid(uow))))
+    await server.restart(mode)
+    const after = await Promise.all([1, 2, 3, 4].map(() => db.unitOfWork((uow) => pid(uow))))
+    assert.is(after.filter((one) => before.includes(one)).length, 0)
+  })
+}
+
+test('a server that restarts under load: calls fail with a ConnectionError or succeed, and all is well afterwards', async () => {
+  const db = open({ max: 4 })
+  const outcomes = { done: 0, failed: 0 }
+  let stop = false
+  const callers = Array.from({ length: 20 }, async (_, n) => {
+    while (!stop) {
+      try {
+        await (n % 2 === 0 ? pid(db) : db.unitOfWork((uow) => number('select 1')(uow)))
+        outcomes.done++
+      } catch (error) {
+        // The second if the connection was lost while a unit of work waited for the answer to COMMIT.
+        assert.ok(error instanceof ConnectionError || error instanceof CommitUnknownError, String(error))
+        outcomes.failed++
+        await sleep(5)
+      }
+    }
+  })
+  await sleep(100)
+  await server.restart('immediate')
+  const { done } = outcomes
+  await until(async () => outcomes.done > done + 500)
+  stop = true
+  await Promise.all(callers)
+  const stats = db.stats()
+  assert.ok(stats !== null && stats.total <= 4 && stats.inFlight === 0 && stats.waiting === 0 && !stats.unreachable)
+})
+
+test('while the server cannot be reached callers fail at once, and one of them finds out that it is back', async () => {
+  const proxy = await startProxy(server.url)
+  const db = open({ max: 4 }, proxy.url)
+  await pid(db)
+  const { url } = proxy
+  await proxy.close()
+  // The first to try learn it from the system, the others from them.
+  const errors = await Promise.all(Array.from({ length: 50 }, () => failure(pid(db))))
+  for (const error of errors) {
+    assert.instance(error, ConnectionError)
+    assert.is((error as ConnectionError).code, 'ECONNREFUSED')
+  }
+  const told = /could not be reached \d+ ms ago \(.*ECONNREFUSED.*\), and is not asked again yet/
+  await until(async () => told.test(((await failure(pid(db))) as Error).message))
+  assert.is(db.stats()?.unreachable, true)
+  const again = await startProxy(server.url, Number(new URL(url).port))
+  await until(() =>
+    pid(db).then(
+      () => true,
+      () => false,
+    ),
+  )
+  assert.is(db.stats()?.unreachable, false)
+  assert.ok(again.accepted <= 4, `${again.accepted} connections at once`)
+  await db.close()
+  await again.close()
+})
+
+test('a network that swallows packets: idle connections are found out by a ping, and replaced together', async () => {
+  const proxy = await startProxy(server.url)
+  const db = open({ max: 3, pingAfterIdleMs: 20, pingTimeoutMs: 100, connectTimeoutMs: 300 }, proxy.url)
+  await Promise.all([1, 2, 3].map(() => db.unitOfWork((uow) => pid(uow))))
+  await sleep(50)
+  proxy.swallow('open')
+  const made = proxy.accepted
+  assert.type(await db.unitOfWork((uow) => pid(uow)), 'number')
+  assert.is(proxy.accepted, made + 1)
+  assert.is(db.stats()?.total, 1)
+  await db.close()
+  await proxy.close()
+})
+
+test('a network that swallows packets: a statement under way fails in bounded time', async () => {
+  const proxy = await startProxy(server.url)
+  const pool = { max: 3, statementTimeoutMs: 200, answerTimeoutMs: 400, connectTimeoutMs: 200 }
+  const db = open(pool, proxy.url)
+  await pid(db)
+  proxy.swallow('all')
+  const [read, unit] = await Promise.all([
+    failure(command('select 1')(db)),
+    failure(db.unitOfWork((uow) => number('select 1')(uow))),
+  ])
+  assert.instance(read, ConnectionError)
+  assert.match((read as Error).message, /no answer for \d+ ms \(pool.answerTimeoutMs\)/)
+  assert.instance(unit, ConnectionError)
+  proxy.swallow('nothing')
+  await until(() =>
+    pid(db).then(
+      () => true,
+      () => false,
+    ),
+  )
+  await db.close()
+  await proxy.close()
+})
+
+test('connections are replaced when they are old', async () => {
+  const db = open({ max: 1, maxLifetimeMs: 100 })
+  const first = await db.unitOfWork((uow) => pid(uow))
+  assert.is(await db.unitOfWork((uow) => pid(uow)), first)
+  await sleep(150)
+  assert.is.not(await db.unitOfWork((uow) => pid(uow)), first)
+})
+
+test('several hosts: the first that can be reached, and the next when it is gone', async () => {
+  const one = await startProxy(server.url)
+  const two = await startProxy(server.url)
+  const ports = [one.url, two.url].map((url) => new URL(url).port)
+  const url = `postgres://postgres@127.0.0.1:1,127.0.0.1:${ports[0]},127.0.0.1:${ports[1]}/postgres?sslmode=disable`
+  const db = open({ max: 2 }, url)
+  await pid(db)
+  assert.equal([one.accepted > 0, two.accepted > 0], [true, false])
+  await one.close()
+  await until(() =>
+    pid(db).then(
+      () => true,
+      () => false,
+    ),
+  )
+  assert.ok(two.accepted > 0)
+  await db.close()
+  await two.close()
+})
+
+test('target_session_attrs: a server of the wrong kind is passed over', async () => {
+  const proxy = await startProxy(server.url)
+  const { port } = new URL(proxy.url)
+  const at = `postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable&target_session_attrs=`
+  const writes = open({ max: 1 }, `${at}read-write`)
+  assert.type(await pid(writes), 'number')
+  const standby = open({ max: 1 }, `${at}standby`)
+  const error = (await failure(pid(standby))) as ConnectionError
+  assert.match(error.message, `the server at 127.0.0.1:${port} is not standby (target_session_attrs)`)
+  await Promise.all([writes.close(), standby.close()])
+  await proxy.close()
+})
+
+test('a session has the timeouts and settings that the pool says', async () => {
+  const settings = { search_path: 'pg_catalog', TimeZone: 'Asia/Kathmandu' }
+  const db = open({ statementTimeoutMs: 1234, idleInTransactionTimeoutMs: 2345, settings })
+  const show = async (name: string) => (await rows(`select current_setting('${name}')`, (r) => r.text(0))(db))[0]
+  assert.is(await show('statement_timeout'), '1234ms')
+  assert.is(await show('idle_in_transaction_session_timeout'), '2345ms')
+  assert.is(await show('search_path'), 'pg_catalog')
+  assert.is(await show('TimeZone'), 'Asia/Kathmandu')
+})
+
+test.run()
