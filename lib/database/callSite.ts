@@ -6,13 +6,19 @@ import { fileURLToPath } from 'node:url'
 const library = new URL('..', import.meta.url).href
 const libraryPath = fileURLToPath(library)
 
+/** More than plainsql's own frames below a caller; each one costs. */
+const depth = 6
+
 /** Remembers the stack above a function. Cheap: it becomes text only when an error needs it. */
 export class CallSite {
   declare readonly stack: string
 
   /** @param above the function whose callers matter */
   constructor(above: (...args: never[]) => unknown) {
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = depth
     Error.captureStackTrace(this, above)
+    Error.stackTraceLimit = stackTraceLimit
   }
 
   /** `src/orders.ts:12:9`: the nearest caller outside of plainsql, or null if the stack does not say. */

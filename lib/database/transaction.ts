@@ -27,11 +27,11 @@ export function failureOf(frame: Frame): unknown {
   return (frame.around && failureOf(frame.around)) ?? frame.failure
 }
 
-/** A statement that was called and not sent yet. */
+/** A statement that was called and cannot be sent yet. */
 interface Job {
   /** To be sent when nothing is under way, with nothing sent behind it before it is answered. */
   readonly alone: boolean
-  send(): Promise<void>
+  send(): void
 }
 
 /** How long statements that still run may take to end by themselves before a rollback cancels them. */
@@ -90,15 +90,15 @@ export class Transaction implements Frame {
     params: Params,
     own: Cancellation | null = null,
   ): Promise<Result> {
+    if (this.#jobs.length === 0 && this.#admits(own !== null)) return this.#send(frame, query, params, own)
     return new Promise((resolve, reject) => {
-      let sent = false
-      const send = (): Promise<void> => {
-        sent = true
-        return this.#send(frame, query, params, own).then(resolve, reject)
+      let waits = true
+      const send = (): void => {
+        waits = false
+        this.#send(frame, query, params, own).then(resolve, reject)
       }
-      own?.fired.then(() => sent || reject(own.error(query, 'not sent')))
+      own?.fired.then(() => waits && reject(own.error(query, 'not sent')))
       this.#jobs.push({ alone: own !== null, send })
-      this.#pump()
     })
   }
 
@@ -173,23 +173,9 @@ export class Transaction implements Frame {
     this.#release(clean)
   }
 
-  #pump(): void {
-    for (let job = this.#jobs[0]; job !== undefined && !this.#alone; job = this.#jobs[0]) {
-      const alone = job.alone || this.#prelude.length > 0
-      if (alone && this.#running > 0) return
-      this.#jobs.shift()
-      this.#alone = alone
-      this.#running++
-      void job.send().then(() => this.#answered())
-    }
-  }
-
-  #answered(): void {
-    this.#running--
-    this.#alone = false
-    this.#pump()
-    if (this.#running > 0) return
-    for (const resolve of this.#onDrained.splice(0)) resolve()
+  /** Whether a statement can be sent now. */
+  #admits(alone: boolean): boolean {
+    return this.#running === 0 || !(this.#alone || alone || this.#prelude.length > 0)
   }
 
   async #send<Params, Row, Result>(
@@ -198,12 +184,38 @@ export class Transaction implements Frame {
     params: Params,
     own: Cancellation | null,
   ): Promise<Result> {
-    this.#refuse(frame, query)
-    if (own?.done) throw own.error(query, 'not sent')
-    const { connection } = this.#lease ?? (await this.#acquire(frame, query, own))
+    this.#running++
+    this.#alone = own !== null || this.#prelude.length > 0
+    try {
+      this.#refuse(frame, query)
+      if (own?.done) throw own.error(query, 'not sent')
+      return await this.#sendOn(this.#lease ?? (await this.#acquire(frame, query, own)), frame, query, params, own)
+    } finally {
+      this.#answered()
+    }
+  }
+
+  #answered(): void {
+    this.#running--
+    this.#alone = false
+    for (let job = this.#jobs[0]; job !== undefined && this.#admits(job.alone); job = this.#jobs[0]) {
+      this.#jobs.shift()
+      job.send()
+    }
+    if (this.#running > 0) return
+    for (const resolve of this.#onDrained.splice(0)) resolve()
+  }
+
+  async #sendOn<Params, Row, Result>(
+    { connection }: Lease,
+    frame: Frame,
+    query: Query<Params, Row, Result>,
+    params: Params,
+    own: Cancellation | null,
+  ): Promise<Result> {
     const prelude = this.#prelude
     const begins = !this.#open
-    this.#prelude = []
+    if (prelude.length > 0) this.#prelude = []
     this.#open = true
     try {
       const running = connection.execute(query, params, prelude.length > 0 ? prelude : undefined)
