@@ -1,0 +1,87 @@
+// Connection strings as libpq reads them: hosts, ports, TLS, and what is left to pg.
+
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { readTargets } from '../../lib/database/targets.ts'
+
+const test = suite('targets')
+const encrypted = { rejectUnauthorized: false }
+
+const hosts: readonly [url: string | undefined, env: Record<string, string>, places: string[]][] = [
+  [undefined, {}, ['localhost:5432']],
+  [undefined, { PGHOST: 'db1,db2', PGPORT: '6000' }, ['db1:6000', 'db2:6000']],
+  [undefined, { PGHOST: '/tmp' }, ['/tmp:5432']],
+  ['postgres://', { PGHOST: 'env' }, ['env:5432']],
+  ['postgres://db', { PGHOST: 'env', PGPORT: '6000' }, ['db:6000']],
+  ['postgres://a,b:2,c', {}, ['a:5432', 'b:2', 'c:5432']],
+  ['postgresql://me@a:1,b:2/x?target_session_attrs=primary', {}, ['a:1', 'b:2']],
+  ['postgres:///x?host=/tmp/a&port=7', {}, ['/tmp/a:7']],
+  ['postgres:///x?host=a,b&port=1,2', {}, ['a:1', 'b:2']],
+  ['postgres:///x?host=a,b&port=1', {}, ['a:1', 'b:1']],
+  ['postgres://%2Fvar%2Frun/x', {}, ['/var/run:5432']],
+  ['postgres://[::1]:5433/x', {}, ['::1:5433']],
+]
+
+for (const [url, env, places] of hosts) {
+  test(`${url} with ${JSON.stringify(env)} ⇒ ${places}`, () => {
+    const { list } = readTargets(url, env)
+    assert.equal(
+      list.map(({ host, port }) => `${host}:${port}`),
+      places,
+    )
+  })
+}
+
+test('user, password and database are as they were written, and what is not known is left to pg', () => {
+  const { config } = readTargets('postgres://us%40er:p%3Aw@d@h/d%20b?options=-c%20a%3Db&application_name=me', {})
+  assert.equal(config, {
+    user: 'us@er',
+    password: 'p:w@d',
+    database: 'd b',
+    options: '-c a=b',
+    application_name: 'me',
+  })
+  assert.equal(readTargets('postgres://h', {}).config, {})
+})
+
+const tls: readonly [url: string, env: Record<string, string>, ssl: unknown[]][] = [
+  ['postgres://localhost', {}, [false]],
+  ['postgres://127.0.0.1', {}, [false]],
+  ['postgres:///x?host=/tmp', {}, [false]],
+  ['postgres://db.example', {}, [true]],
+  ['postgres://db.example?sslmode=disable', {}, [false]],
+  ['postgres://db.example', { PGSSLMODE: 'disable' }, [false]],
+  ['postgres://db.example?sslmode=allow', {}, [false, encrypted]],
+  ['postgres://db.example?sslmode=prefer', {}, [encrypted, false]],
+  ['postgres://db.example?sslmode=require', {}, [encrypted]],
+  ['postgres://localhost?sslmode=verify-full', {}, [true]],
+  ['postgres:///x?host=/tmp&sslmode=require', {}, [false]],
+]
+
+for (const [url, env, ssl] of tls) {
+  test(`TLS: ${url} with ${JSON.stringify(env)} ⇒ ${JSON.stringify(ssl)}`, () => {
+    assert.equal(
+      readTargets(url, env).list.map((target) => target.ssl),
+      ssl,
+    )
+  })
+}
+
+const refused: readonly [url: string, message: string][] = [
+  ['mysql://x', 'the connection string must look like postgres://user:password@host:5432/database'],
+  ['localhost:5432', 'the connection string must look like postgres://user:password@host:5432/database'],
+  ['postgres://h?sslmode=yes', 'sslmode=yes is none of disable, allow, prefer, require, verify-ca, verify-full'],
+  ['postgres://h?target_session_attrs=master', 'target_session_attrs=master is none of any, read-write'],
+  ['postgres://h:99999', 'port 99999 is not a port'],
+]
+
+for (const [url, message] of refused) {
+  test(`refused: ${url}`, () => {
+    assert.throws(
+      () => readTargets(url, {}),
+      (error: unknown) => error instanceof TypeError && error.message.includes(message),
+    )
+  })
+}
+
+test.run()
