@@ -189,14 +189,15 @@ export class Scope implements UnitOfWork, Frame {
    * savepoint is open.
    * @param own ends the wait
    */
-  async #inTurn<T>(
+  #inTurn<T>(
     query: QueryIdentity | null,
     own: Cancellation | null,
     start: () => Promise<T>,
     flushes = false,
   ): Promise<T> {
-    this.#refuseIfClosed(query)
-    this.#refuseFromInside(query)
+    const misuse = this.#closedError(query) ?? this.#insideError(query)
+    if (misuse !== null) return Promise.reject(misuse)
+    if (!this.#occupied && this.#queue.length === 0 && (flushes || this.#deferred.size === 0)) return start()
     return new Promise((resolve, reject) => {
       let waits = true
       own?.fired.then(() => waits && reject(own.error(query, 'not sent')))
@@ -252,16 +253,22 @@ export class Scope implements UnitOfWork, Frame {
   }
 
   /** A call from inside of the open savepoint would wait for the savepoint, and the savepoint for the call. */
-  #refuseFromInside(query: QueryIdentity | null): void {
-    if (this.#savepoint === null) return
+  #insideError(query: QueryIdentity | null): SavepointOpenError | null {
+    if (this.#savepoint === null) return null
     for (let scope = scopeAround(this.#unit.source); scope !== null; scope = scope.#outer) {
-      if (scope === this.#savepoint) throw new SavepointOpenError(query, scope.place)
+      if (scope === this.#savepoint) return new SavepointOpenError(query, scope.place)
     }
+    return null
+  }
+
+  #closedError(query: QueryIdentity | null): UnitOfWorkClosedError | null {
+    if (this.#closed) return new UnitOfWorkClosedError(query, this.#kind, this.place, this.#reason)
+    return this.#outer === null ? null : this.#outer.#closedError(query)
   }
 
   #refuseIfClosed(query: QueryIdentity | null): void {
-    if (this.#closed) throw new UnitOfWorkClosedError(query, this.#kind, this.place, this.#reason)
-    if (this.#outer !== null) this.#outer.#refuseIfClosed(query)
+    const error = this.#closedError(query)
+    if (error !== null) throw error
   }
 
   get #kind(): string {
