@@ -94,6 +94,14 @@ export type PoolEvent = { readonly database: DatabaseIdentity } & (
       readonly waitMs: number
     }
   | {
+      /** It was given back. */
+      readonly type: 'release'
+      readonly use: 'unit of work' | 'shared'
+      readonly useMs: number
+      /** False if its state is not known: it is closed. */
+      readonly reusable: boolean
+    }
+  | {
       /** No connection became free in time; the error says who held them. */
       readonly type: 'acquireTimeout'
       readonly error: AcquireTimeoutError

@@ -8,11 +8,17 @@ const firstPauseMs = 50
 const maxPauseMs = 5_000
 
 export class Circuit {
+  readonly #changed: (failure: Error | null) => void
   #failure: Error | null = null
   #failedAt = 0
   #pauseMs = 0
   #retryAt = 0
   #trying = false
+
+  /** @param changed called with the error when it opens, and with null when it closes */
+  constructor(changed: (failure: Error | null) => void) {
+    this.#changed = changed
+  }
 
   /** Whether the last attempt to connect failed. */
   get open(): boolean {
@@ -39,6 +45,7 @@ export class Circuit {
   }
 
   succeeded(): void {
+    if (this.#failure !== null) this.#changed(null)
     this.#failure = null
     this.#pauseMs = 0
     this.#trying = false
@@ -51,6 +58,7 @@ export class Circuit {
       this.#pauseMs = Math.min(this.#pauseMs === 0 ? firstPauseMs : 2 * this.#pauseMs, maxPauseMs)
       this.#retryAt = now + this.#pauseMs * (0.5 + Math.random() / 2)
     }
+    if (this.#failure === null) this.#changed(error)
     this.#failure = error
     this.#failedAt = now
     this.#trying = false

@@ -15,12 +15,13 @@ import {
 import type { Query } from '../query/executor.ts'
 import { CallSite } from './callSite.ts'
 import { settlesWithin } from './cancellation.ts'
+import { processIdOf } from './cancelRequest.ts'
 import { Circuit } from './circuit.ts'
 import { type CloseOptions, type Connection, type ConnectionSource, type Lease, plainConnection } from './connection.ts'
 import { type LaneLease, Lanes } from './lanes.ts'
 import { type Observer, observerOf } from './observer.ts'
 import type { PoolSettings } from './poolOptions.ts'
-import { clientClass } from './session.ts'
+import { ageMs, clientClass } from './session.ts'
 import type { Targets } from './targets.ts'
 import { Wire, wireOver } from './wire.ts'
 
@@ -66,7 +67,7 @@ class TunedPool implements ConnectionSource {
   readonly #targets: Targets
   readonly #pool: Pool<Client>
   readonly #lanes: Lanes
-  readonly #circuit = new Circuit()
+  readonly #circuit: Circuit
   readonly #seats: WeakMap<object, Seat> = new WeakMap()
   readonly #held: Map<Lease, { connection: Connection; since: number; use: Holder['use']; site: CallSite | null }> =
     new Map()
@@ -81,6 +82,9 @@ class TunedPool implements ConnectionSource {
 
   constructor(targets: Targets, settings: PoolSettings, client: ClientConfig, observer: Observer) {
     this.observer = observer
+    this.#circuit = new Circuit((error) =>
+      observer.pool(error === null ? { type: 'circuitClose' } : { type: 'circuitOpen', error }),
+    )
     this.#settings = settings
     this.#targets = targets
     this.#pool = new Pool({
@@ -98,7 +102,13 @@ class TunedPool implements ConnectionSource {
     // An idle client that dies tells its pool, which has removed it already and needs no help; without a listener the
     // process would end. One that dies in use fails its statement, which is where the owner hears of it.
     this.#pool.on('error', () => {})
-    this.#pool.on('connect', (connected) => connected.on('error', () => {}))
+    this.#pool.on('connect', (connected) => {
+      connected.on('error', () => {})
+      observer.pool({ type: 'connect', durationMs: ageMs(connected), processId: processIdOf(connected) })
+    })
+    this.#pool.on('remove', (removed) => {
+      observer.pool({ type: 'close', ageMs: ageMs(removed), processId: processIdOf(removed) })
+    })
     this.#lanes = new Lanes({
       max: settings.max,
       waitMs: settings.acquireTimeoutMs,
@@ -162,13 +172,14 @@ class TunedPool implements ConnectionSource {
   /** A connection that is young enough and, if it idled for long, has just answered. */
   async #checkOut(query: QueryIdentity | null, use: Holder['use'], site: CallSite | null): Promise<Lease> {
     this.#acquiring++
+    const calledAt = performance.now()
     try {
       for (;;) {
         const client = await this.#connect(query)
         this.#circuit.succeeded()
         const seat = this.#seats.get(client) ?? this.#seat(client)
         const usable = this.#usable(seat)
-        if (usable === true || (await usable)) return this.#lease(client, seat, use, site)
+        if (usable === true || (await usable)) return this.#lease(client, seat, use, site, calledAt)
         client.release(true)
       }
     } finally {
@@ -231,19 +242,22 @@ class TunedPool implements ConnectionSource {
     return alive
   }
 
-  #lease(client: PoolClient, seat: Seat, use: Holder['use'], site: CallSite | null): Lease {
+  #lease(client: PoolClient, seat: Seat, use: Holder['use'], site: CallSite | null, calledAt: number): Lease {
     const { connection } = seat
+    const since = performance.now()
+    this.observer.pool({ type: 'acquire', use, waitMs: since - calledAt })
     const lease: Lease = {
       connection,
       release: (reusable) => {
         this.#held.delete(lease)
         if (connection instanceof Wire) this.#wires.delete(connection)
         seat.idleSince = performance.now()
+        this.observer.pool({ type: 'release', use, useMs: seat.idleSince - since, reusable })
         client.release(!reusable)
         this.#checkQuiet()
       },
     }
-    this.#held.set(lease, { connection, since: performance.now(), use, site })
+    this.#held.set(lease, { connection, since, use, site })
     if (connection instanceof Wire) this.#wires.add(connection)
     this.#watch ??= this.#settings.answerTimeoutMs > 0 ? setInterval(() => this.#checkAnswers(), watchMs).unref() : null
     return lease
@@ -268,7 +282,9 @@ class TunedPool implements ConnectionSource {
         return { use, ms: now - since, running, place: site?.place ?? null }
       })
     const waiting = this.#pool.waitingCount + this.#lanes.waiting
-    return new AcquireTimeoutError(query, acquireTimeoutMs, { max, waiting, holders, traced: traceHolders })
+    const error = new AcquireTimeoutError(query, acquireTimeoutMs, { max, waiting, holders, traced: traceHolders })
+    this.observer.pool({ type: 'acquireTimeout', error })
+    return error
   }
 
   async #shutDown(graceMs: number | undefined): Promise<void> {

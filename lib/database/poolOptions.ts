@@ -44,7 +44,7 @@ export interface PoolOptions {
   readonly idleInTransactionTimeoutMs?: number
   /**
    * After how long without an answer a connection is given up. Default: 5,000 more than `statementTimeoutMs`, when a
-   * server that can be reached would have cancelled the statement; without that, no limit.
+   * server that can be reached would have cancelled the statement; without that, and with `pgBouncer`, no limit.
    */
   readonly answerTimeoutMs?: number
   /** More settings of every session, such as `{ search_path: 'app', TimeZone: 'UTC' }`; no round trip of their own. */
@@ -81,7 +81,7 @@ export function poolSettings(options: PoolOptions): PoolSettings {
     pingTimeoutMs: 2_000,
     statementTimeoutMs,
     idleInTransactionTimeoutMs: 60_000,
-    answerTimeoutMs: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + 5_000,
+    answerTimeoutMs: statementTimeoutMs === 0 || pgBouncer ? 0 : statementTimeoutMs + 5_000,
     settings: {},
     preparedStatements: pgBouncer ? 0 : 256,
     lanes: true,

@@ -22,6 +22,7 @@ export function clientClass(
 ): typeof Client {
   return class TunedClient extends Client {
     readonly #target: Target | undefined
+    readonly createdAt: number = performance.now()
 
     constructor(config: ClientConfig) {
       const next = target()
@@ -65,6 +66,11 @@ export function clientClass(
   } as typeof Client
 }
 
+/** For how long a client of such a class has been there. */
+export function ageMs(client: Client): number {
+  return performance.now() - (client as Client & { readonly createdAt: number }).createdAt
+}
+
 /** Dates must come as our decoders read them, whatever the server, the database or the role say. */
 function startupSettings(settings: PoolSettings): Record<string, string> {
   // PgBouncer knows DateStyle, and refuses to connect for most others.
@@ -79,6 +85,9 @@ function startupSettings(settings: PoolSettings): Record<string, string> {
 }
 
 function explained(error: Error, target: Target | undefined): Error {
+  if (error.message.startsWith('unsupported startup parameter')) {
+    error.message += ': this is a PgBouncer, which needs the option pool.pgBouncer'
+  }
   if (error.message !== 'The server does not support SSL connections') return error
   error.message = `${target?.host} does not offer TLS, which is the default for other machines: ?sslmode=disable turns it off`
   return error
