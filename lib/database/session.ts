@@ -26,7 +26,9 @@ export function clientClass(
 
     constructor(config: ClientConfig) {
       const next = target()
-      super({ ...config, ...next, connectionTimeoutMillis: settings.connectTimeoutMs } as ClientConfig)
+      // pg-pool hides the password from what lists or copies the properties.
+      const { password } = config
+      super({ ...config, password, ...next, connectionTimeoutMillis: settings.connectTimeoutMs } as ClientConfig)
       this.#target = next
     }
 
