@@ -14,6 +14,7 @@ import {
 import type { Query } from '../query/executor.ts'
 import { acquire, type Cancellation, cancellable, graceMs, settlesWithin, stop, unanswered } from './cancellation.ts'
 import type { ConnectionSource, Lease } from './connection.ts'
+import { Pipeline } from './pipeline.ts'
 
 /** What a statement belongs to and is rolled back with: a savepoint, the unit, and around both the transaction. */
 export interface Frame {
@@ -25,13 +26,6 @@ export interface Frame {
 /** What broke a frame, or the outermost broken one around it; undefined if all are sound. */
 export function failureOf(frame: Frame): unknown {
   return (frame.around && failureOf(frame.around)) ?? frame.failure
-}
-
-/** A statement that was called and cannot be sent yet. */
-interface Job {
-  /** To be sent when nothing is under way, with nothing sent behind it before it is answered. */
-  readonly alone: boolean
-  send(): void
 }
 
 /** How long statements that still run may take to end by themselves before a rollback cancels them. */
@@ -56,10 +50,7 @@ export class Transaction implements Frame {
   /** Whether the connection is in a state that nobody knows. */
   #lost = false
   #over = false
-  readonly #jobs: Job[] = []
-  #running = 0
-  #alone = false
-  #onDrained: (() => void)[] = []
+  readonly #pipeline: Pipeline = new Pipeline(() => this.#prelude.length > 0)
 
   /**
    * @param begin BEGIN and the transaction's settings
@@ -90,16 +81,7 @@ export class Transaction implements Frame {
     params: Params,
     own: Cancellation | null = null,
   ): Promise<Result> {
-    if (this.#jobs.length === 0 && this.#admits(own !== null)) return this.#send(frame, query, params, own)
-    return new Promise((resolve, reject) => {
-      let waits = true
-      const send = (): void => {
-        waits = false
-        this.#send(frame, query, params, own).then(resolve, reject)
-      }
-      own?.fired.then(() => waits && reject(own.error(query, 'not sent')))
-      this.#jobs.push({ alone: own !== null, send })
-    })
+    return this.#pipeline.run(query, own, () => this.#send(frame, query, params, own))
   }
 
   /** The next statement opens a savepoint. Only when drained: it would take in statements that wait. */
@@ -128,9 +110,8 @@ export class Transaction implements Frame {
   }
 
   /** Resolves when all statements that were called have been answered. */
-  async drained(): Promise<void> {
-    if (this.#running === 0) return
-    await new Promise<void>((resolve) => this.#onDrained.push(resolve))
+  drained(): Promise<void> {
+    return this.#pipeline.drained()
   }
 
   /**
@@ -173,46 +154,15 @@ export class Transaction implements Frame {
     this.#release(clean)
   }
 
-  /** Whether a statement can be sent now. */
-  #admits(alone: boolean): boolean {
-    return this.#running === 0 || !(this.#alone || alone || this.#prelude.length > 0)
-  }
-
   async #send<Params, Row, Result>(
     frame: Frame,
     query: Query<Params, Row, Result>,
     params: Params,
     own: Cancellation | null,
   ): Promise<Result> {
-    this.#running++
-    this.#alone = own !== null || this.#prelude.length > 0
-    try {
-      this.#refuse(frame, query)
-      if (own?.done) throw own.error(query, 'not sent')
-      return await this.#sendOn(this.#lease ?? (await this.#acquire(frame, query, own)), frame, query, params, own)
-    } finally {
-      this.#answered()
-    }
-  }
-
-  #answered(): void {
-    this.#running--
-    this.#alone = false
-    for (let job = this.#jobs[0]; job !== undefined && this.#admits(job.alone); job = this.#jobs[0]) {
-      this.#jobs.shift()
-      job.send()
-    }
-    if (this.#running > 0) return
-    for (const resolve of this.#onDrained.splice(0)) resolve()
-  }
-
-  async #sendOn<Params, Row, Result>(
-    { connection }: Lease,
-    frame: Frame,
-    query: Query<Params, Row, Result>,
-    params: Params,
-    own: Cancellation | null,
-  ): Promise<Result> {
+    this.#refuse(frame, query)
+    if (own?.done) throw own.error(query, 'not sent')
+    const { connection } = this.#lease ?? (await this.#acquire(frame, query, own))
     const prelude = this.#prelude
     const begins = !this.#open
     if (prelude.length > 0) this.#prelude = []
@@ -278,7 +228,7 @@ export class Transaction implements Frame {
 
   /** Ends what is under way, by the server if it does not end by itself. False if the connection is lost over it. */
   async #quiet(): Promise<boolean> {
-    if (this.#running > 0 && this.#lease !== null) {
+    if (!this.#pipeline.idle && this.#lease !== null) {
       this.#lost ||= !(await stop(this.#lease.connection, this.drained(), patienceMs))
     }
     return !this.#lost
