@@ -71,11 +71,13 @@ export class Observer {
       },
       [observation]: event,
     }
+    observing++
     return trace(
       queryChannel,
       event,
       () => run(observed),
       () => {
+        observing--
         event.durationMs = performance.now() - event.startedAt
         if (event.roundTrips === 0) event.waitMs = event.durationMs
         if ('error' in event) event.rows = null
@@ -122,6 +124,7 @@ export function observerOf({ observer = anonymous }: { readonly observer?: Obser
 
 /** Says that a query goes to the server now. Nothing if nobody listens to it. */
 export function noteSent(query: object, roundTrips = 1): void {
+  if (observing === 0) return
   const event = (query as Partial<Observed>)[observation]
   if (event === undefined) return
   if (event.roundTrips === 0) event.waitMs = performance.now() - event.startedAt
@@ -135,6 +138,9 @@ const observation: unique symbol = Symbol('plainsql.observation')
 interface Observed {
   readonly [observation]: QueryEvent
 }
+
+/** Queries under way that somebody listens to. */
+let observing = 0
 
 let transactions = 0
 
