@@ -1,0 +1,189 @@
+// `npx tsx bench/relationships.ts`: what batch forms cost and save, beside hand-written SQL over `pg` on the same server,
+// in interleaved rounds; every number is the median of the rounds. Writes relationships.svg: time per parent.
+
+import { writeFileSync } from 'node:fs'
+import pg from 'pg'
+import { batching, include, type Many, relation } from '../lib/index.ts'
+import { testDatabase } from '../lib/testing/index.ts'
+import { listPostsByAuthor } from '../sql/posts.sql.ts'
+import { ensureTag } from '../sql/tags.sql.ts'
+import { createUser, getUser, listUsers, updateUser } from '../sql/users.sql.ts'
+import { generated } from '../test/support/generated.ts'
+
+const rounds = Number(process.env.ROUNDS ?? 9)
+const scales = [10, 100, 1_000, 10_000, 100_000]
+const db = await testDatabase()
+const pool = new pg.Pool({ connectionString: db.url, max: 10 })
+
+const userSql = 'select id, email, full_name, is_active, created_at, updated_at from users'
+const postSql = 'select id, author_id, title, content, created_at from posts'
+const jsonSql = `select u.id, u.email, u.full_name, coalesce((select jsonb_agg(to_jsonb(p) order by p.id desc) from posts p
+  where p.author_id = u.id), '[]') as posts from users u where u.id > $1 order by u.id limit $2`
+
+/** 100 users with 10 posts each; 100,000 with 3. */
+async function fill(): Promise<void> {
+  await pool.query(`insert into users (email, hashed_password)
+    select 'user' || n || '@x.org', 'h' from generate_series(1, 100100) n`)
+  await pool.query(`insert into posts (author_id, title, content) select n, 'title', repeat('c', 80)
+    from generate_series(1, 100100) n, generate_series(1, case when n <= 100 then 10 else 3 end)`)
+  await pool.query('analyze')
+}
+
+/** The median time of each, in ms; in every round all of them run, one after another. */
+async function measure(
+  ways: Readonly<Record<string, () => Promise<unknown>>>,
+  count = rounds,
+): Promise<Record<string, number>> {
+  const taken = new Map<string, number[]>()
+  for (let round = -Math.ceil(count / 3); round < count; round++) {
+    for (const [name, run] of Object.entries(ways)) {
+      const start = performance.now()
+      await run()
+      if (round >= 0) taken.set(name, [...(taken.get(name) ?? []), performance.now() - start])
+    }
+  }
+  return Object.fromEntries([...taken].map(([name, all]) => [name, all.sort((a, b) => a - b)[all.length >> 1] ?? 0]))
+}
+
+function print(title: string, medians: Readonly<Record<string, number>>): void {
+  console.log(`\n${title}`)
+  for (const [name, ms] of Object.entries(medians)) console.log(`  ${name.padEnd(44)}${ms.toFixed(2).padStart(10)} ms`)
+}
+
+const eight = (run: () => Promise<unknown>) => () => Promise.all(Array.from({ length: 8 }, run))
+
+async function twoQueries(): Promise<unknown> {
+  const users = (
+    await pool.query({ name: 'users', text: `${userSql} where id > $1 order by id limit $2`, values: [0, 100] })
+  ).rows
+  const ids = users.map((user) => user.id)
+  const posts = (
+    await pool.query({ name: 'posts', text: `${postSql} where author_id = any($1) order by id desc`, values: [ids] })
+  ).rows
+  const byAuthor = new Map<number, unknown[]>(ids.map((id) => [id, []]))
+  for (const post of posts) byAuthor.get(post.author_id)?.push(post)
+  return users.map((user) => ({ ...user, posts: byAuthor.get(user.id) }))
+}
+
+async function usersWithPosts(): Promise<unknown> {
+  return include(db, await listUsers(db, { afterId: 0, limit: 100 }), {
+    posts: relation(listPostsByAuthor, (user) => ({ authorId: user.id })),
+  })
+}
+
+await fill()
+const named = jsonSql.replace('$1', ':afterId').replace('$2', ':limit')
+const { inJson } = (
+  await generated<{ inJson: Many<{ afterId: number; limit: number }, object> }>(
+    db.url,
+    `-- name: inJson :many\n${named};`,
+  )
+).functions
+print(
+  '100 users with 10 posts each, 8 callers',
+  await measure(
+    {
+      'plainsql, include': eight(usersWithPosts),
+      'plainsql, one query with jsonb_agg': eight(() => inJson(db, { afterId: 0, limit: 100 })),
+      'pg, two named queries, grouped by hand': eight(twoQueries),
+      'pg, one named query with jsonb_agg': eight(() => pool.query({ name: 'json', text: jsonSql, values: [0, 100] })),
+    },
+    5 * rounds,
+  ),
+)
+
+const ids = Array.from({ length: 100 }, (_, at) => at * 7 + 1)
+print(
+  '100 users by id, asked for in one tick',
+  await measure(
+    {
+      'plainsql, batching': () => {
+        const scope = batching(db)
+        return Promise.all(ids.map((id) => getUser(scope, { id })))
+      },
+      'plainsql, getUser.batch': () =>
+        getUser.batch(
+          db,
+          ids.map((id) => ({ id })),
+        ),
+      'plainsql, 100 calls (pipelined)': () => Promise.all(ids.map((id) => getUser(db, { id }))),
+      'pg, one named query with = any($1)': () =>
+        pool.query({ name: 'any', text: `${userSql} where id = any($1)`, values: [ids] }),
+    },
+    60 * rounds,
+  ),
+)
+
+const many = Array.from({ length: 10_000 }, (_, at) => at + 1)
+let turn = 0
+print(
+  '10,000 rows',
+  await measure({
+    'plainsql, createUser.batch': () => {
+      turn++
+      return createUser.batch(
+        db,
+        many.map((at) => ({ email: `${turn}.${at}`, hashedPassword: 'h', fullName: null })),
+      )
+    },
+    'pg, INSERT … SELECT unnest, returning': () =>
+      pool.query({
+        name: 'insert',
+        text: `insert into users (email, hashed_password, full_name) select * from unnest($1::text[], $2::text[], $3::text[])
+          returning id, email, full_name, is_active, created_at, updated_at`,
+        values: [many.map((at) => `pg${turn}.${at}`), many.map(() => 'h'), many.map(() => null)],
+      }),
+    'plainsql, updateUser.batch': () =>
+      updateUser.batch(
+        db,
+        many.map((id) => ({ id, email: `user${id}@x.org`, fullName: 'n', isActive: true })),
+      ),
+    'pg, UPDATE … FROM unnest, returning': () =>
+      pool.query({
+        name: 'update',
+        text: `update users set email = i.a, full_name = i.b, is_active = i.c, updated_at = now()
+          from unnest($1::int4[], $2::text[], $3::text[], $4::bool[]) as i(id, a, b, c) where users.id = i.id
+          returning users.id, email, full_name, is_active, created_at, updated_at`,
+        values: [many, many.map((id) => `user${id}@x.org`), many.map(() => 'n'), many.map(() => true)],
+      }),
+    'plainsql, ensureTag.batch (upsert)': () =>
+      ensureTag.batch(
+        db,
+        many.map((at) => ({ name: `tag ${at}` })),
+      ),
+  }),
+)
+
+const perParent: number[] = []
+console.log('\nparents      include: ms      µs per parent')
+for (const scale of scales) {
+  const parents = await listUsers(db, { afterId: 100, limit: scale })
+  const load = (): Promise<unknown> =>
+    include(db, parents, { posts: relation(listPostsByAuthor, (user) => ({ authorId: user.id })) })
+  const { ms = 0 } = await measure({ ms: load }, scale > 1_000 ? 5 : 10 * rounds)
+  perParent.push((ms * 1000) / scale)
+  console.log(
+    `${String(scale).padStart(7)}${ms.toFixed(2).padStart(17)}${((ms * 1000) / scale).toFixed(2).padStart(15)}`,
+  )
+}
+writeFileSync(new URL('relationships.svg', import.meta.url), plot(perParent))
+await pool.end()
+await db.close()
+
+/** A line over the scales; both axes are logarithmic. */
+function plot(values: readonly number[]): string {
+  const x = (at: number): number => 70 + at * 100
+  const y = (value: number): number => 260 - Math.log10(value) * 70
+  const points = values.map((value, at) => `${x(at)},${y(value).toFixed(1)}`).join(' ')
+  const labels = values.map((value, at) => {
+    const number = `<text x="${x(at)}" y="${(y(value) - 8).toFixed(1)}" text-anchor="middle">${value.toFixed(1)}</text>`
+    return `${number}<text x="${x(at)}" y="285" text-anchor="middle">${scales[at]?.toLocaleString('en')}</text>`
+  })
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="540" height="310" font-family="sans-serif" font-size="12">
+<rect width="100%" height="100%" fill="white"/>
+<text x="20" y="24">include: µs per parent, by the number of parents</text>
+<polyline points="${points}" fill="none" stroke="#2a6f97" stroke-width="2"/>
+${labels.join('\n')}
+</svg>
+`
+}
