@@ -35,10 +35,12 @@ export const cleanUp = `truncate orders, order_lines, items, new_items;
 
 export const sql = {
   user: 'select id, email, full_name as "fullName", is_active as "isActive", created_at as "createdAt" from users where id = $1',
-  rows1000: 'select id, author_id as "authorId", title, title as body, created_at as "createdAt" from posts order by id limit 1000',
+  rows1000:
+    'select id, author_id as "authorId", title, title as body, created_at as "createdAt" from posts order by id limit 1000',
   rows100: 'select * from events',
   users100: 'select id, email, full_name as "fullName" from users order by id limit 100',
-  posts: 'select id, author_id as "authorId", title, created_at as "createdAt" from posts where author_id = any($1) order by id',
+  posts:
+    'select id, author_id as "authorId", title, created_at as "createdAt" from posts where author_id = any($1) order by id',
   insertOrder: 'insert into orders (customer) values ($1) returning id',
   insertLine: 'insert into order_lines (order_id, product, quantity) values ($1, $2, $3)',
   insertItems: 'insert into new_items (n, label, price) select * from unnest($1::int[], $2::text[], $3::float8[])',

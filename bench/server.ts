@@ -38,7 +38,11 @@ async function startOnPort(): Promise<{ url: string; restart: () => Promise<void
   const server = await startEmbedded({
     settings: { listen_addresses: '127.0.0.1', port: String(port), shared_buffers: '256MB' },
   })
-  return { url: `postgresql://postgres@127.0.0.1:${port}/postgres`, restart: () => server.restart(), stop: () => server.stop() }
+  return {
+    url: `postgresql://postgres@127.0.0.1:${port}/postgres`,
+    restart: () => server.restart(),
+    stop: () => server.stop(),
+  }
 }
 
 async function freePort(): Promise<number> {

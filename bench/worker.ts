@@ -31,7 +31,8 @@ process.on('message', (order: Order | 'end') => {
   }
   measure(order).then(
     (measured) => process.send?.(measured),
-    (error: Error) => process.send?.({ operations: 0, ms: 1, cpuMicros: 0, p99Ms: 0, error: error.stack ?? String(error) }),
+    (error: Error) =>
+      process.send?.({ operations: 0, ms: 1, cpuMicros: 0, p99Ms: 0, error: error.stack ?? String(error) }),
   )
 })
 process.send?.('ready')

@@ -88,7 +88,10 @@ export const works: readonly Work[] = [
     check: async (system) => {
       const rows = await system.rows1000()
       expect(rows.length === 1000 && Object.keys(rows[0] ?? {}).length === 5, rows[0])
-      expect(Object.values(rows[0] ?? {}).some((value) => value instanceof Date), rows[0])
+      expect(
+        Object.values(rows[0] ?? {}).some((value) => value instanceof Date),
+        rows[0],
+      )
     },
   },
   {

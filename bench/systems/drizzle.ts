@@ -43,7 +43,11 @@ const events = t.pgTable('events', {
   s: t.inet().notNull(),
   t: t.text(),
 })
-const newItems = t.pgTable('new_items', { n: t.integer().notNull(), label: t.text().notNull(), price: t.doublePrecision().notNull() })
+const newItems = t.pgTable('new_items', {
+  n: t.integer().notNull(),
+  label: t.text().notNull(),
+  price: t.doublePrecision().notNull(),
+})
 const orders = t.pgTable('orders', {
   id: t.integer().primaryKey().generatedAlwaysAsIdentity(),
   customer: t.text().notNull(),
@@ -61,9 +65,19 @@ const postsRelations = relations(posts, ({ one }) => ({
 export async function open(url: string): Promise<System> {
   const pool = new pg.Pool({ connectionString: url, max: 10 })
   const db = drizzle(pool, { schema: { users, posts, usersRelations, postsRelations } })
-  const byId = db.select().from(users).where(eq(users.id, sql.placeholder('id'))).prepare('by_id')
+  const byId = db
+    .select()
+    .from(users)
+    .where(eq(users.id, sql.placeholder('id')))
+    .prepare('by_id')
   const rows1000 = db
-    .select({ id: posts.id, authorId: posts.authorId, title: posts.title, body: sql`${posts.title}`.as('body'), createdAt: posts.createdAt })
+    .select({
+      id: posts.id,
+      authorId: posts.authorId,
+      title: posts.title,
+      body: sql`${posts.title}`.as('body'),
+      createdAt: posts.createdAt,
+    })
     .from(posts)
     .orderBy(posts.id)
     .limit(1000)
@@ -84,7 +98,10 @@ export async function open(url: string): Promise<System> {
     usersWithPosts: () => withPosts.execute(),
     insertInTransaction: (n) =>
       db.transaction(async (tx) => {
-        const [order] = await tx.insert(orders).values({ customer: `customer ${n}` }).returning({ id: orders.id })
+        const [order] = await tx
+          .insert(orders)
+          .values({ customer: `customer ${n}` })
+          .returning({ id: orders.id })
         await tx.insert(orderLines).values({ orderId: order!.id, product: 'book', quantity: n % 10 })
         return order!.id
       }),

@@ -58,11 +58,17 @@ export async function open(url: string): Promise<System> {
           .values({ customer: `customer ${n}` })
           .returning('id')
           .executeTakeFirstOrThrow()
-        await tx.insertInto('order_lines').values({ order_id: order.id, product: 'book', quantity: n % 10 }).execute()
+        await tx
+          .insertInto('order_lines')
+          .values({ order_id: order.id, product: 'book', quantity: n % 10 })
+          .execute()
         return order.id
       }),
     bulkInsert: async (items) => {
-      const result = await db.insertInto('new_items').values(items as NewItem[]).executeTakeFirst()
+      const result = await db
+        .insertInto('new_items')
+        .values(items as NewItem[])
+        .executeTakeFirst()
       return Number(result.numInsertedOrUpdatedRows)
     },
     bulkUpdate: async (items) => {

@@ -25,8 +25,7 @@ export async function open(url: string): Promise<System> {
         await tx.none(statement('insertLine', [id, 'book', n % 10]))
         return id
       }),
-    bulkInsert: (items) =>
-      db.result(pgp.helpers.insert(items as NewItem[], inserted), [], (result) => result.rowCount),
+    bulkInsert: (items) => db.result(pgp.helpers.insert(items as NewItem[], inserted), [], (result) => result.rowCount),
     bulkUpdate: (items) =>
       db.result(`${pgp.helpers.update(items as NewItem[], updated)} where v.n = t.n`, [], (result) => result.rowCount),
     report: () => db.any(statement('report')),

@@ -74,7 +74,10 @@ const listUsers = many<void, { id: number; email: string; fullName: string | nul
   read: (r) => ({ id: r.int4(0), email: r.text(1), fullName: r.nullable.text(2) }),
 })
 
-const listPosts = many<{ authorIds: readonly number[] }, { id: number; authorId: number; title: string; createdAt: Date }>({
+const listPosts = many<
+  { authorIds: readonly number[] },
+  { id: number; authorId: number; title: string; createdAt: Date }
+>({
   ...place('listPosts'),
   sql: sql.posts,
   readOnly: true,
@@ -108,9 +111,18 @@ const bulk = (name: string, text: string) =>
     sql: text,
     params: ['n', 'label', 'price'],
     write: (w, items) => {
-      w.value(items.map((item) => item.n), int4Array)
-      w.value(items.map((item) => item.label), textArray)
-      w.value(items.map((item) => item.price), float8Array)
+      w.value(
+        items.map((item) => item.n),
+        int4Array,
+      )
+      w.value(
+        items.map((item) => item.label),
+        textArray,
+      )
+      w.value(
+        items.map((item) => item.price),
+        float8Array,
+      )
     },
   })
 const insertItems = bulk('insertItems', sql.insertItems)

@@ -18,18 +18,24 @@ export async function open(url: string): Promise<System> {
   return {
     pointLookup: async (id) =>
       (
-        await sql<UserRow[]>`select id, email, full_name as "fullName", is_active as "isActive", created_at as "createdAt"
+        await sql<
+          UserRow[]
+        >`select id, email, full_name as "fullName", is_active as "isActive", created_at as "createdAt"
           from users where id = ${id}`
       )[0] ?? null,
     rows1000: () => sql`select id, author_id as "authorId", title, title as body, created_at as "createdAt" from posts
       order by id limit 1000`,
     rows100: () => sql`select * from events`,
     usersWithPosts: async () => {
-      const users = await sql<{ id: number }[]>`select id, email, full_name as "fullName" from users order by id limit 100`
+      const users = await sql<
+        { id: number }[]
+      >`select id, email, full_name as "fullName" from users order by id limit 100`
       const ids = users.map((user) => user.id)
       return attach(
         users,
-        await sql<{ authorId: number }[]>`select id, author_id as "authorId", title, created_at as "createdAt" from posts
+        await sql<
+          { authorId: number }[]
+        >`select id, author_id as "authorId", title, created_at as "createdAt" from posts
           where author_id = any(${ids}) order by id`,
       )
     },
@@ -40,9 +46,7 @@ export async function open(url: string): Promise<System> {
         return order?.id as number
       }) as Promise<number>,
     bulkInsert: async (items) =>
-      (
-        await sql`insert into new_items ${sql(items as NewItem[], 'n', 'label', 'price')}`
-      ).count,
+      (await sql`insert into new_items ${sql(items as NewItem[], 'n', 'label', 'price')}`).count,
     // As its README has it under "Multiple updates in one query".
     bulkUpdate: async (items) =>
       (

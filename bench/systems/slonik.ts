@@ -30,8 +30,13 @@ export async function open(url: string): Promise<System> {
       ),
     rows100: () => pool.any(sql.unsafe`select * from events`),
     usersWithPosts: async () => {
-      const users = await pool.any(sql.unsafe`select id, email, full_name as "fullName" from users order by id limit 100`)
-      const ids = sql.array(users.map((row) => row.id), 'int4')
+      const users = await pool.any(
+        sql.unsafe`select id, email, full_name as "fullName" from users order by id limit 100`,
+      )
+      const ids = sql.array(
+        users.map((row) => row.id),
+        'int4',
+      )
       return attach(
         users,
         await pool.any(
@@ -43,7 +48,9 @@ export async function open(url: string): Promise<System> {
     insertInTransaction: (n) =>
       pool.transaction(async (tx) => {
         const id = await tx.oneFirst(sql.unsafe`insert into orders (customer) values (${`customer ${n}`}) returning id`)
-        await tx.query(sql.unsafe`insert into order_lines (order_id, product, quantity) values (${id}, 'book', ${n % 10})`)
+        await tx.query(
+          sql.unsafe`insert into order_lines (order_id, product, quantity) values (${id}, 'book', ${n % 10})`,
+        )
         return id as number
       }),
     bulkInsert: async (items) =>

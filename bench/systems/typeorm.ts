@@ -35,7 +35,9 @@ const Post = new EntitySchema<Post>({
     title: { type: 'text' },
     createdAt: { type: 'timestamptz', name: 'created_at' },
   },
-  relations: { author: { type: 'many-to-one', target: 'User', joinColumn: { name: 'author_id' }, inverseSide: 'posts' } },
+  relations: {
+    author: { type: 'many-to-one', target: 'User', joinColumn: { name: 'author_id' }, inverseSide: 'posts' },
+  },
 })
 const Item = new EntitySchema<NewItem>({
   name: 'Item',

@@ -6,15 +6,18 @@ import { fileURLToPath } from 'node:url'
 const library = new URL('..', import.meta.url).href
 const libraryPath = fileURLToPath(library)
 
-/** More than plainsql's own frames below a caller; each one costs. */
-const depth = 6
+/** More than plainsql's own frames below most callers; each one costs. */
+const usualDepth = 6
 
 /** Remembers the stack above a function. Cheap: it becomes text only when an error needs it. */
 export class CallSite {
   declare readonly stack: string
 
-  /** @param above the function whose callers matter */
-  constructor(above: (...args: never[]) => unknown) {
+  /**
+   * @param above the function whose callers matter
+   * @param depth how many frames to remember
+   */
+  constructor(above: (...args: never[]) => unknown, depth: number = usualDepth) {
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = depth
     Error.captureStackTrace(this, above)

@@ -40,6 +40,8 @@ export interface LaneOptions {
   readonly waitMs: number
   /** How long a new lane's first answer may take. */
   readonly pingMs: number
+  /** How many callers wait for a connection to themselves. */
+  wanted(): number
   open(call: Call): Promise<LaneLease>
   timedOut(call: Call): Error
 }
@@ -96,13 +98,25 @@ export class Lanes implements WireOwner {
     })
   }
 
-  /** Somebody needs a connection to himself: an idle lane goes back to the pool now, else the least busy one soon. */
-  yieldOne(): void {
-    let least: Lane | null = null
-    for (const lane of this.#lanes.values()) {
-      if (!lane.leaving && (least === null || lane.wire.inFlight < least.wire.inFlight)) least = lane
+  /**
+   * For every caller who waits for a connection to himself a lane goes back to the pool: idle ones now, then the least
+   * busy ones as soon as they are empty. They are lanes again when their turn has come.
+   */
+  yieldToOthers(): void {
+    for (let wanted = this.#options.wanted() - this.#leaving(); wanted > 0; wanted--) {
+      let least: Lane | null = null
+      for (const lane of this.#lanes.values()) {
+        if (!lane.leaving && (least === null || lane.wire.inFlight < least.wire.inFlight)) least = lane
+      }
+      if (least === null) return
+      this.#leave(least)
     }
-    if (least !== null) this.#leave(least)
+  }
+
+  #leaving(): number {
+    let leaving = 0
+    for (const lane of this.#lanes.values()) if (lane.leaving) leaving++
+    return leaving
   }
 
   /** Resolves when everything that was called is answered and every lane is back in the pool. */
@@ -292,6 +306,7 @@ export class Lanes implements WireOwner {
     // If we were late ourselves, answers may lie in the socket, and nothing can be said of the server.
     const late = now - this.#sweptAt > 3 * sweepMs
     this.#sweptAt = now
+    this.yieldToOthers()
     const ending = this.#onEmpty !== null && this.#waiting.size === 0
     for (const lane of [...this.#lanes.values()]) {
       const { wire } = lane

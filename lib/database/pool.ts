@@ -76,6 +76,8 @@ class TunedPool implements ConnectionSource {
   #suspectBefore = 0
   #target = 0
   #acquiring = 0
+  /** Units of work that wait for a connection. */
+  #wanted = 0
   #closing: Promise<void> | null = null
   #onQuiet: (() => void) | null = null
   #watch: NodeJS.Timeout | null = null
@@ -113,6 +115,7 @@ class TunedPool implements ConnectionSource {
       max: settings.max,
       waitMs: settings.acquireTimeoutMs,
       pingMs: settings.connectTimeoutMs,
+      wanted: () => this.#wanted,
       open: (call) => this.#openLane(call.query),
       timedOut: (call) => this.#timedOut(call.query),
     })
@@ -126,10 +129,11 @@ class TunedPool implements ConnectionSource {
     } catch (error) {
       return Promise.reject(error)
     }
-    const site = this.#settings.traceHolders ? deepCallSite(this.acquire) : null
-    // An idle lane would be a connection that is there for the taking.
-    if (this.#pool.idleCount === 0 && this.#pool.totalCount >= this.#settings.max) this.#lanes.yieldOne()
-    return this.#checkOut(query, 'unit of work', site)
+    const site = this.#settings.traceHolders ? new CallSite(this.acquire, 50) : null
+    const full = this.#pool.idleCount === 0 && this.#pool.totalCount >= this.#settings.max
+    const acquired = this.#checkOut(query, 'unit of work', site)
+    if (full) this.#takeFromLanes(acquired)
+    return acquired
   }
 
   stats(): PoolStats {
@@ -141,6 +145,14 @@ class TunedPool implements ConnectionSource {
   close({ graceMs }: CloseOptions = {}): Promise<void> {
     this.#closing ??= this.#shutDown(graceMs)
     return this.#closing
+  }
+
+  /** Lanes would keep all connections for as long as they are busy. */
+  #takeFromLanes(acquired: Promise<Lease>): void {
+    const got = () => this.#wanted--
+    this.#wanted++
+    acquired.then(got, got)
+    this.#lanes.yieldToOthers()
   }
 
   #share<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
@@ -313,15 +325,6 @@ class TunedPool implements ConnectionSource {
   #checkQuiet(): void {
     if (this.#held.size === 0 && this.#acquiring === 0) this.#onQuiet?.()
   }
-}
-
-/** The caller's own frames may stand below more of ours than a stack usually shows. */
-function deepCallSite(above: (...args: never[]) => unknown): CallSite {
-  const usual = Error.stackTraceLimit
-  Error.stackTraceLimit = 50
-  const site = new CallSite(above)
-  Error.stackTraceLimit = usual
-  return site
 }
 
 /** For tests: everything over `client.query`, as on a client without a socket of its own. */

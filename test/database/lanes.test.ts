@@ -180,6 +180,17 @@ test('a unit of work gets its turn however busy the lanes are, and they get thei
   assert.ok(answers > before)
 })
 
+test('units of work that come first, while the lanes are being opened, are not forgotten', async () => {
+  const db = open({ max: 3 })
+  let stop = false
+  const busy = Array.from({ length: 60 }, async () => {
+    while (!stop) await pid(db)
+  })
+  await Promise.all(Array.from({ length: 5 }, () => db.unitOfWork(async (uow) => void (await pid(uow)))))
+  stop = true
+  await Promise.all(busy)
+})
+
 test('a caller who waits too long learns who is in the way', async () => {
   const db = open({ max: 1, acquireTimeoutMs: 50, traceHolders: true })
   const slow = number('select 1 from pg_sleep(0.4)')
