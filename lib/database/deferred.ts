@@ -7,9 +7,9 @@ import type { QueryFunction } from '../query/kinds.ts'
 /** A write that waits for a flush. */
 export interface Deferred<Result> {
   /**
-   * Settles at the flush: before the next statement through the unit, at its end, or at `flush()`. What the function
-   * returns; of an `:exec` function with a batch form, the number of rows that all its calls affected together.
-   * To ignore it is safe: its error fails the flush, and so the unit.
+   * What the function returns; of an `:exec` function with a batch form, the number of rows that all its calls affected
+   * together. To ask for it makes a flush at the end of the tick. To ignore it is safe: its error fails the flush, and
+   * so the unit.
    */
   readonly result: Promise<Result>
 }
@@ -30,14 +30,24 @@ export class DeferredWrites {
     return this.#groups.size
   }
 
-  add<Params, Row, Result, Batch>(run: QueryFunction<Params, Row, Result, Batch>, params: Params): Deferred<Result> {
+  /** @param wanted called when the result is asked for */
+  add<Params, Row, Result, Batch>(
+    run: QueryFunction<Params, Row, Result, Batch>,
+    params: Params,
+    wanted: () => void,
+  ): Deferred<Result> {
     const known = this.#groups.get(run) as unknown as Group<Params, Row, Result, Batch> | undefined
     const group = known ?? { run, rows: [], settle: [] }
     if (known === undefined) this.#groups.set(run, group as unknown as Group<never, never, never, never>)
     group.rows.push(params)
     const result = new Promise<Result>((resolve, reject) => group.settle.push({ resolve, reject }))
     result.catch(() => {})
-    return { result }
+    return {
+      get result() {
+        wanted()
+        return result
+      },
+    }
   }
 
   /** Sends everything that waits. @throws the first error */

@@ -83,8 +83,11 @@ export class Scope implements UnitOfWork, Frame {
   }
 
   add<Params, Row, Result, Batch>(run: QueryFunction<Params, Row, Result, Batch>, params: Params): Deferred<Result> {
-    this.#refuseIfClosed(run.query)
-    return this.#deferred.add(run, params)
+    const misuse = this.#closedError(run.query) ?? this.#insideError(run.query)
+    if (misuse !== null) throw misuse
+    // Whoever asks for a result would wait for ever if nothing else made a flush. Not at once: more may be added.
+    const wanted = (): void => void setImmediate(() => this.flush().catch(() => {}))
+    return this.#deferred.add(run, params, wanted)
   }
 
   flush(): Promise<void> {
@@ -135,8 +138,9 @@ export class Scope implements UnitOfWork, Frame {
   close(reason: unknown): void {
     this.#closed = true
     this.#reason ??= reason
-    this.failure ??= reason
-    this.#deferred.drop(reason)
+    // Anything can be thrown, undefined too.
+    this.failure ??= reason ?? new UnitOfWorkClosedError(null, this.#kind, this.place)
+    this.#deferred.drop(this.failure)
   }
 
   async #runSavepoint<T>(savepoint: Scope, work: (savepoint: UnitOfWork) => Promise<T>): Promise<T> {

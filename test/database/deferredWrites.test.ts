@@ -99,6 +99,31 @@ test('functions go in the order in which they were first added: parents before c
   assert.equal(bed.sent(), ['BEGIN + bulkNote', 'addChild', 'addChild', 'COMMIT'])
 })
 
+test('to wait for a result is enough to get it', async () => {
+  const created = await bed.db.unitOfWork(async (uow) => {
+    const first = uow.add(bulkNote, { id: 1, text: 'x' })
+    const second = uow.add(bulkNote, { id: 2, text: 'x' })
+    return Promise.all([first.result, second.result])
+  })
+  assert.equal(
+    created.map(({ id }) => id),
+    [1, 2],
+  )
+  assert.equal(bed.sent(), ['BEGIN + bulkNote', 'COMMIT'])
+})
+
+test('inside a savepoint, its own add is the one to use', async () => {
+  await bed.db.unitOfWork(async (uow) => {
+    await uow.savepoint(async (sp) => {
+      assert.throws(
+        () => uow.add(addNote, { id: 1, text: 'x' }),
+        /the unit of work was used in addNote .* inside its savepoint/,
+      )
+      assert.is(await sp.add(addNote, { id: 1, text: 'x' }).result, 1)
+    })
+  })
+})
+
 test('they are sent before any statement through the unit, so that it sees them', async () => {
   await bed.db.unitOfWork(async (uow) => {
     uow.add(addNote, { id: 1, text: 'x' })

@@ -64,6 +64,23 @@ test('what its function throws is thrown, after ROLLBACK', async () => {
   assert.equal(await noteIds(bed.db), [])
 })
 
+test('whatever is thrown ends the unit, undefined too', async () => {
+  let running: Promise<unknown> = Promise.resolve()
+  const unit = bed.db.unitOfWork(async (uow) => {
+    running = Promise.allSettled([addNote(uow, { id: 1, text: 'one' })])
+    throw undefined
+  })
+  assert.is(
+    await unit.then(
+      () => 'committed',
+      (error: unknown) => error,
+    ),
+    undefined,
+  )
+  await running
+  assert.equal(await noteIds(bed.db), [])
+})
+
 test('a function that throws before its promise is as good as one that rejects', async () => {
   const work = (): Promise<void> => {
     throw new Error('not async')
