@@ -13,6 +13,7 @@ import { type Hook, Hooks } from './hooks.ts'
 import { runInside, scopeAround } from './insideUnit.ts'
 import { observerOf } from './observer.ts'
 import { type Frame, failureOf, type Transaction } from './transaction.ts'
+import { Turns } from './turns.ts'
 import type { UnitOfWork } from './unitOfWork.ts'
 
 /** What all scopes of one unit share. */
@@ -22,13 +23,6 @@ export interface Unit {
   readonly event: TransactionEvent
   /** Takes the transaction's id, if it will be needed and was not taken; else does nothing. Never throws. */
   readonly mark: () => Promise<void>
-}
-
-/** What waits for its turn. */
-interface Call {
-  run(): void
-  /** Whether it writes what was added itself. */
-  readonly flushes: boolean
 }
 
 export class Scope implements UnitOfWork, Frame {
@@ -44,9 +38,10 @@ export class Scope implements UnitOfWork, Frame {
   #reason: unknown = undefined
   /** While it is open, everything else here waits: the savepoint would take it in. */
   #savepoint: Scope | null = null
-  /** Whether a savepoint is open or a flush under way. */
-  #occupied = false
-  readonly #queue: Call[] = []
+  readonly #turns: Turns = new Turns(
+    () => this.#deferred.size > 0,
+    () => this.#flush(),
+  )
   #savepoints = 0
 
   /** @param outer the scope that a savepoint is in; null for the unit itself */
@@ -83,7 +78,7 @@ export class Scope implements UnitOfWork, Frame {
   }
 
   add<Params, Row, Result, Batch>(run: QueryFunction<Params, Row, Result, Batch>, params: Params): Deferred<Result> {
-    const misuse = this.#closedError(run.query) ?? this.#insideError(run.query)
+    const misuse = this.#misuse(run.query)
     if (misuse !== null) throw misuse
     // Whoever asks for a result would wait for ever if nothing else made a flush. Not at once: more may be added.
     const wanted = (): void => void setImmediate(() => this.flush().catch(() => {}))
@@ -106,10 +101,7 @@ export class Scope implements UnitOfWork, Frame {
 
   savepoint<T>(work: (savepoint: UnitOfWork) => Promise<T>): Promise<T> {
     const savepoint = new Scope(this.#unit, this, new CallSite(this.savepoint))
-    return this.#inTurn(null, null, () => {
-      this.#savepoint = savepoint
-      return this.#alone(() => this.#runSavepoint(savepoint, work))
-    })
+    return this.#inTurn(null, null, () => this.#turns.alone(() => this.#runSavepoint(savepoint, work)))
   }
 
   get transaction(): Transaction {
@@ -146,6 +138,7 @@ export class Scope implements UnitOfWork, Frame {
   async #runSavepoint<T>(savepoint: Scope, work: (savepoint: UnitOfWork) => Promise<T>): Promise<T> {
     const { transaction, mark } = this.#unit
     const name = `s${this.#depth}_${++this.#savepoints}`
+    this.#savepoint = savepoint
     await mark()
     await transaction.drained()
     transaction.savepoint(name)
@@ -160,6 +153,8 @@ export class Scope implements UnitOfWork, Frame {
       this.hooks.adopt(savepoint.hooks, false)
       await transaction.undo(name)
       throw error
+    } finally {
+      this.#savepoint = null
     }
   }
 
@@ -188,42 +183,14 @@ export class Scope implements UnitOfWork, Frame {
     return observer.listening ? observer.query(query, params, event, run) : run(query)
   }
 
-  /**
-   * Starts something when all that was called before it has been started, what was added has been written, and no
-   * savepoint is open.
-   * @param own ends the wait
-   */
   #inTurn<T>(
     query: QueryIdentity | null,
     own: Cancellation | null,
     start: () => Promise<T>,
     flushes = false,
   ): Promise<T> {
-    const misuse = this.#closedError(query) ?? this.#insideError(query)
-    if (misuse !== null) return Promise.reject(misuse)
-    if (!this.#occupied && this.#queue.length === 0 && (flushes || this.#deferred.size === 0)) return start()
-    return new Promise((resolve, reject) => {
-      let waits = true
-      own?.fired.then(() => waits && reject(own.error(query, 'not sent')))
-      const run = (): void => {
-        waits = false
-        start().then(resolve, reject)
-      }
-      this.#queue.push({ run, flushes })
-      this.#admit()
-    })
-  }
-
-  #admit(): void {
-    for (let call = this.#queue[0]; call !== undefined && !this.#occupied; call = this.#queue[0]) {
-      if (this.#deferred.size > 0 && !call.flushes) {
-        // Its error is remembered as what broke this scope: whoever waits for it will be told so.
-        this.#flush().catch(() => {})
-      } else {
-        this.#queue.shift()
-        call.run()
-      }
-    }
+    const misuse = this.#misuse(query)
+    return misuse === null ? this.#turns.take(query, own, start, flushes) : Promise.reject(misuse)
   }
 
   async #flush(): Promise<void> {
@@ -234,7 +201,7 @@ export class Scope implements UnitOfWork, Frame {
       execute: (query, params) =>
         this.#observed(query, params, (observed) => this.#unit.transaction.execute(this, observed, params)),
     }
-    await this.#alone(async () => {
+    await this.#turns.alone(async () => {
       try {
         await this.#deferred.flush(executor)
       } catch (error) {
@@ -244,16 +211,8 @@ export class Scope implements UnitOfWork, Frame {
     })
   }
 
-  /** Runs something that nothing else in this scope may come between. */
-  async #alone<T>(run: () => Promise<T>): Promise<T> {
-    this.#occupied = true
-    try {
-      return await run()
-    } finally {
-      this.#occupied = false
-      this.#savepoint = null
-      this.#admit()
-    }
+  #misuse(query: QueryIdentity | null): Error | null {
+    return this.#closedError(query) ?? this.#insideError(query)
   }
 
   /** A call from inside of the open savepoint would wait for the savepoint, and the savepoint for the call. */
