@@ -1,6 +1,16 @@
-// `plainsql generate`: compiles the project and writes what changed.
+// `plainsql generate`: compiles the project, if anything has changed since the last time, and writes what changed.
 
-import { compile, type Diagnostic, planOutput, writeOutput } from '../compile/index.ts'
+import {
+  type Compilation,
+  type Config,
+  compile,
+  type Diagnostic,
+  hashInputs,
+  planOutput,
+  readFresh,
+  remember,
+  writeOutput,
+} from '../compile/index.ts'
 import { type CommandOptions, commandConfig } from './options.ts'
 import { count, formatOf, printDiagnostics } from './report.ts'
 
@@ -8,7 +18,9 @@ import { count, formatOf, printDiagnostics } from './report.ts'
 export async function generate(options: CommandOptions): Promise<number> {
   const format = formatOf(options)
   const folder = process.cwd()
-  const compilation = await compile(folder, await commandConfig(options))
+  const config = await commandConfig(options)
+  const inputs = await hashInputs(folder, config)
+  const compilation = await compileStale(folder, config, inputs)
   printDiagnostics(compilation.diagnostics, format)
   const failed = failedQueries(compilation.diagnostics)
   if (failed !== null) {
@@ -18,6 +30,7 @@ export async function generate(options: CommandOptions): Promise<number> {
   }
   const plan = await planOutput(folder, compilation.files)
   await writeOutput(folder, plan)
+  if (inputs !== null) await remember(folder, inputs, compilation)
   if (format === 'text') {
     for (const file of plan.stale) console.log(`wrote ${file.path}`)
     for (const path of plan.orphaned) console.log(`removed ${path}: what it was generated from is gone`)
@@ -25,6 +38,12 @@ export async function generate(options: CommandOptions): Promise<number> {
     console.log(`${count(compilation.queries, 'query', 'queries')} in ${count(files.length, 'file')}, all typed.`)
   }
   return 0
+}
+
+/** What is on the disk, if nothing that it depends on has changed. */
+async function compileStale(folder: string, config: Config, inputs: string | null): Promise<Compilation> {
+  const fresh = inputs === null ? null : await readFresh(folder, inputs)
+  return fresh ? { ...fresh, diagnostics: [] } : compile(folder, config)
 }
 
 /** How many queries have an error (at least 1 if there is any error at all), or null. */

@@ -20,7 +20,7 @@ export async function deriveForms(
 ): Promise<FormedQuery[]> {
   const derived = queries.map((query) => candidatesOf(query, catalog))
   const texts = derived.flatMap(({ candidates }) => candidates.map((candidate) => candidate.sql))
-  const answers = await describeStatements(client, texts)
+  const answers = await describeStatements(client, texts, { withTrees: false })
   let at = 0
   return queries.map((query, index) => {
     const { candidates, reason, readOnly } = derived[index]!

@@ -1,13 +1,11 @@
 // From a project's folder to the texts of its generated files, or to everything that is wrong: the whole pipeline.
 // Reads files and asks a database; writes nothing (that is `output.ts`).
 
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join, relative } from 'node:path'
 import { dirname } from 'node:path/posix'
 import { MigrationFilesError } from '../migrate/errors.ts'
 import { analyze } from './analyze.ts'
 import { loadCatalog, loadDefinitions } from './catalog.ts'
-import { type Config, ConfigError } from './config.ts'
+import type { Config } from './config.ts'
 import { describeQueries } from './describe.ts'
 import { emitFile } from './emit.ts'
 import { deriveForms, type FormedQuery } from './forms.ts'
@@ -15,6 +13,7 @@ import type { Diagnostic, ParsedQuery, SqlFile } from './model.ts'
 import { parseSqlFile } from './parse.ts'
 import { openSchema } from './schema.ts'
 import { emitSchemaTypes, mentionsOfSchema } from './schemaTypes.ts'
+import { normalized, readSqlFiles } from './sources.ts'
 
 /** A file to be written. */
 export interface GeneratedFile {
@@ -92,37 +91,6 @@ function schemaTypesPath({ schemaTypes, sql }: Config): string | null {
   if (schemaTypes !== null) return schemaTypes === false ? null : normalized(schemaTypes)
   const first = normalized(sql[0] ?? '')
   return `${first.endsWith('.sql') ? dirname(first) : first}/schema.ts`.replace(/^\.?\//, '')
-}
-
-/** As paths are written in generated files. */
-function normalized(path: string): string {
-  return path.replaceAll('\\', '/').replace(/^\.\//, '').replace(/\/+$/, '')
-}
-
-/** In a fixed order, whatever the file system's is. */
-async function readSqlFiles(folder: string, config: Config): Promise<SqlFile[]> {
-  const paths = new Set<string>()
-  for (const entry of config.sql) {
-    for (const found of await listSqlFiles(folder, normalized(entry))) paths.add(found)
-  }
-  if (paths.size === 0) {
-    throw new ConfigError(
-      `there is no .sql file in ${config.sql.join(', ')}: write one, or set "sql" to the folders that hold yours`,
-    )
-  }
-  return Promise.all(
-    [...paths].sort().map(async (path) => ({ path, text: await readFile(join(folder, path), 'utf8') })),
-  )
-}
-
-async function listSqlFiles(folder: string, path: string): Promise<string[]> {
-  const found = await stat(join(folder, path)).catch(() => null)
-  if (found === null) throw new ConfigError(`there is no ${path}: "sql" names the folders and files with your queries`)
-  if (found.isFile()) return [path]
-  const entries = await readdir(join(folder, path), { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.sql') && !entry.parentPath.includes('node_modules'))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
 }
 
 function byPlace(a: Diagnostic, b: Diagnostic): number {

@@ -1,5 +1,6 @@
 // The generator as a library (`plainsql/compile`): what the `plainsql` command calls.
 
+export { hashInputs, readFresh, remember } from './cache.ts'
 export { type Config, ConfigError, defaultConfig, loadConfig, parseConfig } from './config.ts'
 export { formatDiagnostics } from './diagnostics.ts'
 export { type Compilation, compile, type GeneratedFile } from './generate.ts'

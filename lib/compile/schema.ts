@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import pg from 'pg'
 import { type ResolvedServer, resolveServer } from '../embedded/index.ts'
 import { readMigrations } from '../migrate/files.ts'
@@ -84,13 +84,13 @@ async function schemaParts(folder: string, config: Config): Promise<SchemaPart[]
       config.schema.map(async (path) => {
         const file = {
           path: path.replaceAll('\\', '/'),
-          text: await readText(join(folder, path), `schema file ${path}`),
+          text: await readText(resolve(folder, path), `schema file ${path}`),
         }
         return { file, sql: file.text, start: 0 }
       }),
     )
   }
-  const migrations = join(folder, config.migrations)
+  const migrations = resolve(folder, config.migrations)
   if (!(await stat(migrations).catch(() => null))?.isDirectory()) {
     throw new ConfigError(
       `there is no folder ${config.migrations}: make the first migration (npx node-pg-migrate create -j sql "first"), ` +

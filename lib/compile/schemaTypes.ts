@@ -6,7 +6,7 @@ import type { Config } from './config.ts'
 import { generatedMark, schemaSource, typeImports } from './emit.ts'
 import type { Nullability, TreeNode } from './model.ts'
 import { camelCase, pascalCase, propertyKey, stringLiteral } from './naming.ts'
-import { type Env, Scope } from './nullability/scope.ts'
+import { type Context, type Env, Scope } from './nullability/scope.ts'
 import { emptyContext } from './nullability.ts'
 import { memberOf } from './shapes/shapes.ts'
 import { freeName, ShapeTypes, shapeName } from './shapeTypes.ts'
@@ -37,10 +37,12 @@ export function emitSchemaTypes(catalog: Catalog, config: Config, path: string):
     (type) => !isSystemSchema(type.schema) && type.extension === null && isOwnType(type, catalog),
   )
   const taken = new Set(named.map((type) => types.of(type.oid).row))
-  const names = new Map(relations.map((relation) => [relation, rowName(relation, relations, taken)]))
+  const names = rowNames(relations, taken)
+  // One for all: views upon views are analyzed once.
+  const context = emptyContext(catalog)
   const made = [
     ...named.map((type) => ({ docs: type.comment, type: types.of(type.oid), text: null })),
-    ...relations.map((relation) => describeRelation(relation, names.get(relation)!, types, catalog, config)),
+    ...relations.map((relation) => describeRelation(relation, names.get(relation)!, types, context, config)),
   ]
   const texts = new Map<string, string>()
   for (const { docs, type, text } of made) {
@@ -70,9 +72,9 @@ interface Made {
   readonly text: string | null
 }
 
-function describeRelation(relation: Relation, name: string, types: TypeMapper, catalog: Catalog, config: Config): Made {
+function describeRelation(relation: Relation, name: string, types: TypeMapper, context: Context, config: Config): Made {
   const shapes = new ShapeTypes(types, config, new Set([name]))
-  const env = relationEnv(relation, catalog)
+  const env = relationEnv(relation, context)
   const isView = relation.kind === 'view' || relation.kind === 'materialized view'
   const keys = new Set<string>()
   const columns = relation.columns.map((column) => {
@@ -102,9 +104,9 @@ function nullReason({ nullable, reason }: Nullability): string | null {
 }
 
 /** A place over one row of the relation, or of a table that inherits from it. */
-function relationEnv(relation: Relation, catalog: Catalog): Env {
+function relationEnv(relation: Relation, context: Context): Env {
   const query: TreeNode = { tag: 'QUERY', commandType: '1', rtable: [entryOf(relation.oid)] }
-  return new Scope(query, null, emptyContext(catalog)).env
+  return new Scope(query, null, context).env
 }
 
 function entryOf(relation: number): TreeNode {
@@ -123,10 +125,17 @@ function variableOf({ number, type }: Column): TreeNode {
 }
 
 /** `posts` → `PostsRow`; of several with one name, those outside of `public` carry their schema's. */
-function rowName(relation: Relation, relations: readonly Relation[], taken: Set<string>): string {
-  const isAlone = relations.filter(({ name }) => pascalCase(name) === pascalCase(relation.name)).length === 1
-  const prefix = isAlone || relation.schema === 'public' ? '' : `${relation.schema}_`
-  return freeName(`${pascalCase(prefix + relation.name)}Row`, taken)
+function rowNames(relations: readonly Relation[], taken: Set<string>): ReadonlyMap<Relation, string> {
+  const plain = relations.map(({ name }) => pascalCase(name))
+  const seen = new Set<string>()
+  const several = new Set(plain.filter((name) => seen.has(name) || !seen.add(name)))
+  return new Map(
+    relations.map((relation, index) => {
+      const { schema, name } = relation
+      const isPlain = schema === 'public' || !several.has(plain[index]!)
+      return [relation, freeName(`${isPlain ? plain[index] : pascalCase(`${schema}_${name}`)}Row`, taken)]
+    }),
+  )
 }
 
 /** Enums and composite types; not the types of tables' rows, which have their own. */

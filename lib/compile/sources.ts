@@ -1,0 +1,44 @@
+// The files that a project is compiled from, in a fixed order, whatever the file system's is.
+
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { type Config, ConfigError } from './config.ts'
+import type { SqlFile } from './model.ts'
+
+/** The project's `.sql` files. @throws ConfigError if there is none, or a setting names one that is not there */
+export async function readSqlFiles(folder: string, config: Config): Promise<SqlFile[]> {
+  const paths = new Set<string>()
+  for (const entry of config.sql) {
+    for (const found of await listSqlFiles(folder, normalized(entry))) paths.add(found)
+  }
+  if (paths.size === 0) {
+    throw new ConfigError(
+      `there is no .sql file in ${config.sql.join(', ')}: write one, or set "sql" to the folders that hold yours`,
+    )
+  }
+  return Promise.all(
+    [...paths].sort().map(async (path) => ({ path, text: await readFile(join(folder, path), 'utf8') })),
+  )
+}
+
+/** The paths of the files that the schema is made from: those of the settings, or all in the migrations' folder. */
+export async function schemaFiles(folder: string, config: Config): Promise<readonly string[]> {
+  if (config.schema.length > 0) return config.schema
+  const names = await readdir(resolve(folder, config.migrations)).catch(() => [])
+  return names.sort().map((name) => join(config.migrations, name))
+}
+
+/** As paths are written in generated files: relative to the project, with `/`. */
+export function normalized(path: string): string {
+  return path.replaceAll('\\', '/').replace(/^\.\//, '').replace(/\/+$/, '')
+}
+
+async function listSqlFiles(folder: string, path: string): Promise<string[]> {
+  const found = await stat(join(folder, path)).catch(() => null)
+  if (found === null) throw new ConfigError(`there is no ${path}: "sql" names the folders and files with your queries`)
+  if (found.isFile()) return [path]
+  const entries = await readdir(join(folder, path), { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.sql') && !entry.parentPath.includes('node_modules'))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+}
