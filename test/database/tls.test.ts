@@ -1,0 +1,78 @@
+// TLS against a real server with a certificate that it signed itself (tls/, for "localhost", made for this test and used
+// nowhere else): what each sslmode accepts, and the wire path over an encrypted socket.
+
+import { chmodSync, chownSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createDatabase } from '../../lib/database/database.ts'
+import { startEmbedded } from '../../lib/embedded/index.ts'
+import { serverUser } from '../../lib/embedded/user.ts'
+import type { ConnectionError } from '../../lib/errors.ts'
+import { failure, rows } from './support.ts'
+
+const test = suite('tls')
+const fixtures = fileURLToPath(new URL('tls/', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'tls-'))
+const port = await freePort()
+cpSync(fixtures, folder, { recursive: true })
+// The server refuses a key that others could read, and must itself be able to.
+const { uid, gid, other } = serverUser()
+chmodSync(join(folder, 'selfSigned.key'), 0o600)
+if (other) for (const path of ['', 'selfSigned.key', 'selfSigned.crt']) chownSync(join(folder, path), uid, gid)
+const server = await startEmbedded({
+  settings: {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    ssl: 'on',
+    ssl_cert_file: join(folder, 'selfSigned.crt'),
+    ssl_key_file: join(folder, 'selfSigned.key'),
+  },
+})
+test.after(async () => {
+  await server.stop()
+  rmSync(folder, { recursive: true })
+})
+
+const encrypted = rows('select ssl from pg_stat_ssl where pid = pg_backend_pid()', (r) => r.bool(0))
+const many = rows("select n, repeat('é', 1000) from generate_series(1, 300) n", (r) => r.text(1).length + r.int4(0))
+const certificate = encodeURIComponent(join(fixtures, 'selfSigned.crt'))
+
+const modes: readonly [host: string, query: string, outcome: boolean | RegExp][] = [
+  ['localhost', '', false],
+  ['localhost', 'sslmode=disable', false],
+  ['localhost', 'sslmode=allow', false],
+  ['localhost', 'sslmode=prefer', true],
+  ['localhost', 'sslmode=require', true],
+  ['localhost', 'sslmode=verify-full', /self-signed certificate/],
+  ['localhost', `sslmode=verify-full&sslrootcert=${certificate}`, true],
+  ['127.0.0.1', `sslmode=verify-full&sslrootcert=${certificate}`, /does not match/],
+  ['127.0.0.1', `sslmode=verify-ca&sslrootcert=${certificate}`, true],
+  ['127.0.0.1', `sslmode=require&sslrootcert=${certificate}`, true],
+]
+
+for (const [host, query, outcome] of modes) {
+  test(`${host}, ${query.replace(certificate, '…') || 'no sslmode'} ⇒ ${outcome === true ? 'encrypted' : outcome || 'in the clear'}`, async () => {
+    await using db = createDatabase({ url: `postgres://postgres@${host}:${port}/postgres?${query}` })
+    if (typeof outcome === 'boolean') {
+      for (let run = 0; run < 2; run++) {
+        const [answer, sizes] = await Promise.all([encrypted(db), many(db)])
+        assert.equal(answer, [outcome])
+        assert.is(sizes[299], 1300)
+      }
+    } else assert.match(((await failure(encrypted(db))) as ConnectionError).message, outcome)
+  })
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await new Promise((done) => probe.once('listening', done))
+  const { port: free } = probe.address() as { port: number }
+  await new Promise((done) => probe.close(done))
+  return free
+}
+
+test.run()
