@@ -5,11 +5,22 @@ export type { CallOptions } from './database/database.ts'
 export { createDatabase, type Database, type DatabaseOptions } from './database/database.ts'
 export type { Deferred } from './database/deferred.ts'
 export type { Hook } from './database/hooks.ts'
+export type { LogOptions } from './database/log.ts'
+export type { PoolStats } from './database/pool.ts'
 export type { PoolOptions } from './database/poolOptions.ts'
 export type { RetryOptions } from './database/retry.ts'
 export type { TransactionOptions } from './database/transactionOptions.ts'
 export type { UnitOfWork, UnitOfWorkOptions } from './database/unitOfWork.ts'
 export * from './errors.ts'
+export {
+  type DatabaseIdentity,
+  type PoolEvent,
+  poolChannel,
+  type QueryEvent,
+  queryChannel,
+  type TransactionEvent,
+  transactionChannel,
+} from './events.ts'
 export { type BatchingOptions, batching } from './query/batching.ts'
 export type { Codec } from './query/codecs.ts'
 export * as codec from './query/codecs.ts'

@@ -79,8 +79,10 @@ export class Observer {
       () => {
         observing--
         event.durationMs = performance.now() - event.startedAt
-        if (event.roundTrips === 0) event.waitMs = event.durationMs
-        if ('error' in event) event.rows = null
+        if ('error' in event) {
+          event.rows = null
+          if (event.roundTrips === 0) event.waitMs = event.durationMs
+        }
         this.#log?.query(event)
       },
     )
