@@ -11,6 +11,7 @@ import { emitFile } from './emit.ts'
 import { deriveForms, type FormedQuery } from './forms.ts'
 import type { Diagnostic, ParsedQuery, SqlFile } from './model.ts'
 import { parseSqlFile } from './parse.ts'
+import { planErrors } from './planErrors.ts'
 import { openSchema } from './schema.ts'
 import { emitSchemaTypes, mentionsOfSchema } from './schemaTypes.ts'
 import { normalized, readSqlFiles } from './sources.ts'
@@ -71,6 +72,7 @@ async function describeAll(folder: string, config: Config, queries: readonly Par
     if (schema.diagnostics.length > 0) return failedSchema(schema.diagnostics)
     const catalog = await loadCatalog(schema.client)
     const { described, diagnostics } = await describeQueries(schema.client, queries, catalog)
+    diagnostics.push(...(await planErrors(schema.client, described)))
     const path = schemaTypesPath(config)
     const mentions = path === null ? [] : mentionsOfSchema(catalog)
     await loadDefinitions(schema.client, catalog, [...described.map((query) => query.tree), ...mentions])

@@ -21,5 +21,12 @@ select id from users order by :what;
 -- name: mixedParameter :exec
 insert into orders (id, user_id) values (:id, :id::text);
 
+-- name: noArbiter :exec
+insert into orders (id, user_id) values (:id, :userId)
+on conflict (user_id) do nothing;
+
+-- name: arbiter :exec
+insert into orders (id, user_id) values (:id, :userId) on conflict (id) do nothing;
+
 -- name: fine :many
 select id from users;
