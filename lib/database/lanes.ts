@@ -14,10 +14,9 @@ import { ConnectionError } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
 import { Call } from './call.ts'
 import type { Lease } from './connection.ts'
+import { Paces, slowMs } from './paces.ts'
 import type { Wire, WireOwner } from './wire.ts'
 
-/** A statement whose runs take longer on average is slow. */
-const slowMs = 2
 /** The wait that a statement accepts while there are connections left, and when there are none. */
 const shortWaitMs = 1
 const longWaitMs = 4
@@ -61,15 +60,10 @@ interface Lane {
   leaving: boolean
 }
 
-/** How long a statement's runs take: a moving average in ms, without the network. */
-interface Pace {
-  ms: number
-}
-
 export class Lanes implements WireOwner {
   readonly #options: LaneOptions
   readonly #lanes: Map<Wire, Lane> = new Map()
-  readonly #paces: Map<string, Pace> = new Map()
+  readonly #paces = new Paces()
   readonly #waiting: Set<Call> = new Set()
   #opening = 0
   #timer: NodeJS.Timeout | null = null
@@ -131,11 +125,9 @@ export class Lanes implements WireOwner {
   settled(wire: Wire, call: Call, ms: number): void {
     const lane = this.#lanes.get(wire)
     if (lane === undefined || call.query === null) return
-    const pace = this.#pace(call.query)
+    this.#paces.note(call.query, ms)
     lane.calls--
     lane.expectedMs = lane.calls === 0 ? 0 : lane.expectedMs - call.expectedMs
-    // The first run also parses and plans.
-    pace.ms = pace.ms === Number.POSITIVE_INFINITY ? Math.min(ms, slowMs) : pace.ms + (ms - pace.ms) / 4
     if (lane.calls === 0) {
       lane.taken = false
       if (lane.leaving || (this.#onEmpty !== null && this.#waiting.size === 0)) this.#leave(lane)
@@ -143,13 +135,14 @@ export class Lanes implements WireOwner {
     if (this.#waiting.size > 0) this.#fill()
   }
 
-  lost(wire: Wire, call: Call): boolean {
+  gone(wire: Wire): void {
     const lane = this.#lanes.get(wire)
-    if (lane !== undefined) {
-      this.#lanes.delete(wire)
-      lane.lease.release(false)
-      this.#checkEmpty()
-    }
+    this.#lanes.delete(wire)
+    lane?.lease.release(false)
+    this.#checkEmpty()
+  }
+
+  takesBack(call: Call): boolean {
     if (call.elsewhere) return true
     // What never left this process, or only reads, can be run elsewhere; once.
     if (call.query === null || call.moved || (call.sent && call.query.readOnly !== true)) return false
@@ -180,7 +173,7 @@ export class Lanes implements WireOwner {
   }
 
   #choose(call: Call): Lane | null {
-    const quick = this.#isQuick(call.query as Query<unknown, unknown, unknown>)
+    const quick = this.#paces.isQuick(call.query as Query<unknown, unknown, unknown>)
     const waitMs = this.#lanes.size + this.#opening < this.#options.max ? shortWaitMs : longWaitMs
     let now = 0
     let best: Lane | null = null
@@ -199,11 +192,8 @@ export class Lanes implements WireOwner {
 
   #submit(lane: Lane, call: Call): void {
     const query = call.query as Query<unknown, unknown, unknown>
-    if (this.#isQuick(query)) call.expectedMs = this.#pace(query).ms
-    else {
-      call.expectedMs = slowMs
-      lane.taken = true
-    }
+    call.expectedMs = this.#paces.expectedMs(query)
+    lane.taken = !this.#paces.isQuick(query)
     lane.expectedMs += call.expectedMs
     lane.usedAt = this.#sweptAt
     // A parameter that does not fit is refused here, and nothing was sent.
@@ -212,19 +202,6 @@ export class Lanes implements WireOwner {
       lane.expectedMs -= call.expectedMs
       lane.taken = false
     }
-  }
-
-  #isQuick(query: Query<unknown, unknown, unknown>): boolean {
-    return query.readOnly === true && this.#pace(query).ms < slowMs
-  }
-
-  #pace({ statement }: Query<unknown, unknown, unknown>): Pace {
-    let pace = this.#paces.get(statement)
-    if (pace === undefined) {
-      pace = { ms: Number.POSITIVE_INFINITY }
-      this.#paces.set(statement, pace)
-    }
-    return pace
   }
 
   /** Another lane for those who wait, as long as the pool has connections. */
@@ -244,7 +221,7 @@ export class Lanes implements WireOwner {
       (error: Error) => {
         this.#opening--
         this.#failed(error)
-        this.#open()
+        // The next sweep tries again, not this turn: the next error might come as quickly.
         this.#checkEmpty()
       },
     )
@@ -316,6 +293,7 @@ export class Lanes implements WireOwner {
       const slow = wire.running !== null && wire.inFlight > 1 && wire.busyMs(now) > sweepMs
       if (slow && !late) this.#sendElsewhere(lane)
     }
+    this.#open()
     for (const call of this.#waiting) {
       if (this.#options.waitMs === 0 || now - call.since < this.#options.waitMs) break
       this.#waiting.delete(call)
@@ -332,9 +310,11 @@ export class Lanes implements WireOwner {
     for (const call of lane.wire.behindFirst()) {
       // Rule 1 says so already; a write that ran twice would be too bad to rest on that alone.
       if (call.query?.readOnly !== true || call.moved) continue
+      const again = new Call(call.query, call.params, call.resolve, true)
+      const full = this.#lanes.size + this.#opening >= this.#options.max
+      if (full && this.#choose(again) === null) return
       call.moved = true
       call.elsewhere = true
-      const again = new Call(call.query, call.params, call.resolve, true)
       again.moved = true
       this.#place(again)
     }

@@ -10,6 +10,7 @@ import type { Query } from '../query/executor.ts'
 import { Call } from './call.ts'
 import { backendOf, cancelRequest } from './cancelRequest.ts'
 import type { Connection } from './connection.ts'
+import { Frames } from './frames.ts'
 import { noteSent } from './observer.ts'
 import * as messages from './wireMessages.ts'
 import { Outgoing, WireParams } from './wireParams.ts'
@@ -20,8 +21,10 @@ import { Statements } from './wireStatements.ts'
 export interface WireOwner {
   /** A call is over. @param ms for how long the server was busy with it alone */
   settled(wire: Wire, call: Call, ms: number): void
-  /** The connection is gone. @returns whether the owner takes the call back, to run it elsewhere */
-  lost(wire: Wire, call: Call): boolean
+  /** The connection is gone; `takesBack` follows for every call in flight. */
+  gone(wire: Wire): void
+  /** @returns whether the owner takes a call of a lost connection back, to run it elsewhere */
+  takesBack(call: Call): boolean
 }
 
 /**
@@ -55,10 +58,12 @@ export class Wire implements Connection {
   /** When the answer to the first call in flight could have come, had it taken no time. */
   #since = 0
   #roundTripMs = 0
-  /** The beginning of a message whose end has not come yet. */
-  #parts: Buffer[] = []
-  #partsLength = 0
-  #missing = 0
+  /** When the chunk at hand came. */
+  #now = 0
+  readonly #frames = new Frames((code, bytes, at, end) => {
+    this.#message(code, bytes, at, end)
+    return this.#lost === null
+  })
   #lost: Error | null = null
 
   constructor(client: Client, stream: Duplex, maxStatements: number) {
@@ -109,7 +114,10 @@ export class Wire implements Connection {
     })
   }
 
-  /** One round trip that asks for nothing, and tells how long the way is. @throws ConnectionError if there is no answer in time */
+  /**
+   * One round trip that asks for nothing, and tells how long the way is.
+   * @throws ConnectionError if there is no answer in time
+   */
   ping(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.destroy(new Error(`no answer to a ping within ${timeoutMs} ms`)), timeoutMs)
@@ -181,32 +189,12 @@ export class Wire implements Connection {
   }
 
   #receive(chunk: Buffer): void {
-    const now = performance.now()
-    let bytes = chunk
-    if (this.#partsLength > 0) {
-      this.#parts.push(chunk)
-      this.#partsLength += chunk.length
-      if (this.#partsLength < this.#missing) return
-      bytes = Buffer.concat(this.#parts, this.#partsLength)
-    }
-    let at = 0
-    this.#missing = 5
-    while (at + 5 <= bytes.length) {
-      const end = at + 1 + bytes.readInt32BE(at + 1)
-      if (end > bytes.length) {
-        this.#missing = end - at
-        break
-      }
-      this.#message(bytes[at] as number, bytes, at + 5, end, now)
-      if (this.#lost !== null) return
-      at = Math.max(end, at + 5)
-    }
-    this.#partsLength = bytes.length - at
-    this.#parts = this.#partsLength > 0 ? [bytes.subarray(at)] : []
+    this.#now = performance.now()
+    this.#frames.feed(chunk)
   }
 
   /** One message of the server, whose body is `bytes[at…end)`. The codes are the letters of "Message Formats". */
-  #message(code: number, bytes: Buffer, at: number, end: number, now: number): void {
+  #message(code: number, bytes: Buffer, at: number, end: number): void {
     const call = this.#first
     switch (code) {
       case 68: // DataRow
@@ -219,7 +207,7 @@ export class Wire implements Connection {
         else call.affected = messages.affectedRows(bytes, end)
         return
       case 90: // ReadyForQuery
-        if (call !== null) this.#complete(call, bytes[at] === 73 /* I: no transaction is open */, now)
+        if (call !== null) this.#complete(call, bytes[at] === 73 /* I: no transaction is open */)
         return
       case 49: // ParseComplete
         if (call?.preludes === 0) call.prepared = true
@@ -279,12 +267,12 @@ export class Wire implements Connection {
     else if (call !== null) call.refusal ??= error
   }
 
-  #complete(call: Call, idle: boolean, now: number): void {
+  #complete(call: Call, idle: boolean): void {
     this.#first = call.next
     if (call.next === null) this.#last = null
     this.#inFlight--
-    const ms = now - this.#since
-    this.#since = now
+    const ms = this.#now - this.#since
+    this.#since = this.#now
     if (call.query === null && call.tag === '') this.#roundTripMs += ms
     const { statement, refusal } = call
     if (refusal !== null && statement !== null) {
@@ -326,9 +314,10 @@ export class Wire implements Connection {
     this.#last = null
     this.#unsent = null
     this.#inFlight = 0
+    this.owner?.gone(this)
     while (call !== null) {
       const { next, query } = call
-      if (!this.owner?.lost(this, call)) call.fail(() => new ConnectionError(query, cause))
+      if (!this.owner?.takesBack(call)) call.fail(() => new ConnectionError(query, cause))
       call = next
     }
     // A client that does not know yet would be given to the next caller.

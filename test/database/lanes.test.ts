@@ -240,6 +240,33 @@ test('a read whose connection is lost is run again, once; a write is not', async
   assert.instance(await writing, ConnectionError)
 })
 
+test('a lane whose connection is lost while it idles is replaced before anybody notices', async () => {
+  const db = open({ max: 1 })
+  for (let times = 0; times < 3; times++) {
+    const before = await pid(db)
+    await admin.query('select pg_terminate_backend($1)', [before])
+    await sleep(20)
+    assert.is(await command('select')(db), 1)
+    assert.is.not(await pid(db), before)
+  }
+})
+
+test('while no further connection can be made, those that are there serve everybody', async () => {
+  await admin.query(`do $$ begin execute format('alter database %I connection limit %s', current_database(),
+    (select count(*) + 2 from pg_stat_activity where datname = current_database())); end $$`)
+  const role = `guest_${process.pid}`
+  await admin.query(`create role ${role} login`)
+  const guest = url.replace('user=postgres', `user=${role}`).replace('postgres@', `${role}@`)
+  const db = createDatabase({ url: guest, pool: { max: 10 } })
+  opened.push(db)
+  await pid(db)
+  const answers = await Promise.allSettled(Array.from({ length: 40 }, () => number('select 1 from pg_sleep(0.01)')(db)))
+  assert.ok(answers.every((answer) => answer.status === 'fulfilled'))
+  await admin.query("do $$ begin execute format('alter database %I connection limit -1', current_database()); end $$")
+  await db.close()
+  await admin.query(`drop role ${role}`)
+})
+
 test('an error is its own call’s, whatever runs on the same connection', async () => {
   const db = open({ max: 1 })
   const divide = value<{ by: number }, number>({
