@@ -1,13 +1,11 @@
-// One connection, as a unit of work and the database see it. `plainConnection` is the one over a `pg` client;
-// a test database brings its own, and everything above works the same.
+// One connection, as a unit of work and the database see it: `wire.ts` over a socket, `plainConnection.ts` over any
+// `pg` client; a test database brings its own, and everything above works the same. Free of pg's types, which users
+// who look into our declarations may not have.
 
-import { type Client, DatabaseError } from 'pg'
-import { ConnectionError, type PlainsqlError, type QueryIdentity, queryError } from '../errors.ts'
+import type { QueryIdentity } from '../errors.ts'
 import type { Executor, Query } from '../query/executor.ts'
-import { decodeRows, encodeParams } from '../query/text.ts'
-import { backendOf, cancelRequest } from './cancelRequest.ts'
-import { noteSent, type Observer } from './observer.ts'
-import type { PoolStats } from './pool.ts'
+import type { Observer } from './observer.ts'
+import type { PoolStats } from './poolOptions.ts'
 
 /** A connection with one owner. Statements run in call order. */
 export interface Connection extends Executor {
@@ -58,50 +56,4 @@ export interface ConnectionSource {
   execute?<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result>
   stats?(): PoolStats
   close(options?: CloseOptions): Promise<void>
-}
-
-/** PostgreSQL's texts as they are: the generated decoder parses them. */
-const rawText = { getTypeParser: () => (text: string) => text }
-
-export function plainConnection(client: Pick<Client, 'query'>): Connection {
-  const backend = backendOf(client)
-  return {
-    async execute<Params, Row, Result>(
-      query: Query<Params, Row, Result>,
-      params: Params,
-      prelude?: readonly string[],
-    ): Promise<Result> {
-      const values = encodeParams(query, params)
-      noteSent(query, 1 + (prelude?.length ?? 0))
-      for (const sql of prelude ?? []) await this.control(sql)
-      const result = await client
-        .query<(string | null)[]>({
-          name: query.statement,
-          text: query.sql,
-          values,
-          rowMode: 'array',
-          types: rawText,
-        })
-        .catch((error: unknown) => {
-          throw clientError(query, error)
-        })
-      const columns = result.fields.map((field) => field.name)
-      return query.finish(decodeRows(query, columns, result.rows), result.rowCount ?? 0)
-    },
-
-    async control(sql: string): Promise<string> {
-      const result = await client.query(sql).catch((error: unknown) => {
-        throw clientError(null, error)
-      })
-      return result.command
-    },
-
-    ...(backend && { processId: backend.processId, cancel: () => cancelRequest(client) }),
-  }
-}
-
-/** ERROR leaves the connection usable; FATAL, PANIC and everything that is not an answer of the server do not. */
-function clientError(query: QueryIdentity | null, error: unknown): PlainsqlError {
-  if (error instanceof DatabaseError && error.severity === 'ERROR') return queryError(query, error)
-  return new ConnectionError(query, error as Error)
 }

@@ -17,28 +17,14 @@ import { CallSite } from './callSite.ts'
 import { settlesWithin } from './cancellation.ts'
 import { processIdOf } from './cancelRequest.ts'
 import { Circuit } from './circuit.ts'
-import { type CloseOptions, type Connection, type ConnectionSource, type Lease, plainConnection } from './connection.ts'
+import type { CloseOptions, Connection, ConnectionSource, Lease } from './connection.ts'
 import { type LaneLease, Lanes } from './lanes.ts'
 import { type Observer, observerOf } from './observer.ts'
-import type { PoolSettings } from './poolOptions.ts'
+import { plainConnection } from './plainConnection.ts'
+import type { PoolSettings, PoolStats } from './poolOptions.ts'
 import { ageMs, clientClass } from './session.ts'
 import type { Targets } from './targets.ts'
 import { Wire, wireOver } from './wire.ts'
-
-/** The pool at a moment. */
-export interface PoolStats {
-  /** Connections, those that are being made included. */
-  readonly total: number
-  /** Connections that nobody holds. */
-  readonly idle: number
-  /** Connections that statements outside of units of work share, and those statements. */
-  readonly lanes: number
-  readonly inFlight: number
-  /** Callers who wait for a connection. */
-  readonly waiting: number
-  /** Whether the server could not be reached when it was last tried. */
-  readonly unreachable: boolean
-}
 
 /** What is known of a client beside the client itself. */
 interface Seat {

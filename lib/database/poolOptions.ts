@@ -97,3 +97,18 @@ export function poolSettings(options: PoolOptions): PoolSettings {
   }
   return settings
 }
+
+/** The pool at a moment. */
+export interface PoolStats {
+  /** Connections, those that are being made included. */
+  readonly total: number
+  /** Connections that nobody holds. */
+  readonly idle: number
+  /** Connections that statements outside of units of work share, and those statements. */
+  readonly lanes: number
+  readonly inFlight: number
+  /** Callers who wait for a connection. */
+  readonly waiting: number
+  /** Whether the server could not be reached when it was last tried. */
+  readonly unreachable: boolean
+}

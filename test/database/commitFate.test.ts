@@ -6,9 +6,16 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CommitFate } from '../../lib/database/commitFate.ts'
 import { flushing, type TransactionMark, type Verdict, watching } from '../../lib/database/commitFateQueries.ts'
-import { type Connection, type ConnectionSource, plainConnection } from '../../lib/database/connection.ts'
+import type { Connection, ConnectionSource } from '../../lib/database/connection.ts'
+import { plainConnection } from '../../lib/database/plainConnection.ts'
 import { type EmbeddedServer, startEmbedded } from '../../lib/embedded/index.ts'
-import { CommitUnknownError, ConnectionError, NotCommittedError, QueryError } from '../../lib/errors.ts'
+import {
+  CommitUnknownError,
+  ConnectionError,
+  DatabaseClosedError,
+  NotCommittedError,
+  QueryError,
+} from '../../lib/errors.ts'
 import type { Query } from '../../lib/query/executor.ts'
 
 let server: EmbeddedServer
@@ -107,6 +114,7 @@ function serverThat(answers: {
 
 const lost = new ConnectionError(null, new Error('lost'))
 const future = new QueryError(null, Object.assign(new Error('transaction ID 7 is in the future'), { code: '22023' }))
+const denied = new QueryError(null, Object.assign(new Error('permission denied'), { code: '42501' }))
 
 const verdicts = [
   { version: 180_000, status: 'committed', life: 'first', settled: null },
@@ -117,6 +125,8 @@ const verdicts = [
   { version: 160_000, status: 'aborted', life: 'another', settled: NotCommittedError },
   { version: 160_000, status: null, life: 'first', settled: CommitUnknownError },
   { version: 160_000, status: null, life: 'first', error: future, settled: NotCommittedError },
+  { version: 180_000, status: null, life: 'first', error: denied, settled: CommitUnknownError },
+  { version: 180_000, status: null, life: 'first', error: new DatabaseClosedError(null), settled: CommitUnknownError },
 ] as const
 
 test('what is made of each answer', async () => {

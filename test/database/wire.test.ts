@@ -4,7 +4,7 @@
 import { Client } from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { plainConnection } from '../../lib/database/connection.ts'
+import { plainConnection } from '../../lib/database/plainConnection.ts'
 import { type Wire, wireOver } from '../../lib/database/wire.ts'
 import { ConnectionError, type QueryError } from '../../lib/errors.ts'
 import * as codec from '../../lib/query/codecs.ts'

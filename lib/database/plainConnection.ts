@@ -1,0 +1,55 @@
+// A connection over any `pg` client, by nothing but `client.query`: for clients that lack what `wire.ts` builds on.
+
+import { type Client, DatabaseError } from 'pg'
+import { ConnectionError, type PlainsqlError, type QueryIdentity, queryError } from '../errors.ts'
+import type { Query } from '../query/executor.ts'
+import { decodeRows, encodeParams } from '../query/text.ts'
+import { backendOf, cancelRequest } from './cancelRequest.ts'
+import type { Connection } from './connection.ts'
+import { noteSent } from './observer.ts'
+
+/** PostgreSQL's texts as they are: the generated decoder parses them. */
+const rawText = { getTypeParser: () => (text: string) => text }
+
+export function plainConnection(client: Pick<Client, 'query'>): Connection {
+  const backend = backendOf(client)
+  return {
+    async execute<Params, Row, Result>(
+      query: Query<Params, Row, Result>,
+      params: Params,
+      prelude?: readonly string[],
+    ): Promise<Result> {
+      const values = encodeParams(query, params)
+      noteSent(query, 1 + (prelude?.length ?? 0))
+      for (const sql of prelude ?? []) await this.control(sql)
+      const result = await client
+        .query<(string | null)[]>({
+          name: query.statement,
+          text: query.sql,
+          values,
+          rowMode: 'array',
+          types: rawText,
+        })
+        .catch((error: unknown) => {
+          throw clientError(query, error)
+        })
+      const columns = result.fields.map((field) => field.name)
+      return query.finish(decodeRows(query, columns, result.rows), result.rowCount ?? 0)
+    },
+
+    async control(sql: string): Promise<string> {
+      const result = await client.query(sql).catch((error: unknown) => {
+        throw clientError(null, error)
+      })
+      return result.command
+    },
+
+    ...(backend && { processId: backend.processId, cancel: () => cancelRequest(client) }),
+  }
+}
+
+/** ERROR leaves the connection usable; FATAL, PANIC and everything that is not an answer of the server do not. */
+function clientError(query: QueryIdentity | null, error: unknown): PlainsqlError {
+  if (error instanceof DatabaseError && error.severity === 'ERROR') return queryError(query, error)
+  return new ConnectionError(query, error as Error)
+}
