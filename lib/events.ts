@@ -2,7 +2,8 @@
 // Tools subscribe by the channels' names without importing us. Nothing here costs anything while nobody listens, no
 // event ever holds a row, and parameters only if `logParameters` asks for them.
 
-import { type Channel, channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
+import type { AsyncLocalStorage } from 'node:async_hooks'
+import { type Channel, channel, tracingChannel } from 'node:diagnostics_channel'
 import type { AcquireTimeoutError } from './errors.ts'
 import type { Kind } from './query/executor.ts'
 
@@ -118,19 +119,32 @@ export type PoolEvent = { readonly database: DatabaseIdentity } & (
 )
 
 /** Node's names for the moments of something that takes time; `error` comes before `asyncStart` and `asyncEnd`. */
-export type Traced<Event extends object> = TracingChannel<unknown, Event>
+export type Traced<Event> = Readonly<Record<'start' | 'end' | 'asyncStart' | 'asyncEnd' | 'error', Moment<Event>>>
+
+/** Node's `Channel`, of events. Written out, because @types/node has swapped its type parameters (between 20 and 26). */
+export interface Moment<Event> {
+  readonly hasSubscribers: boolean
+  subscribe(onMessage: (event: Event, name: string | symbol) => void): void
+  unsubscribe(onMessage: (event: Event, name: string | symbol) => void): boolean
+  bindStore<Store>(store: AsyncLocalStorage<Store>, transform?: (event: Event) => Store): void
+  unbindStore<Store>(store: AsyncLocalStorage<Store>): boolean
+  runStores<Result>(event: Event, run: () => Result): Result
+  publish(event: Event): void
+}
 
 /** `tracing:plainsql:query:start`, `:end`, `:asyncStart`, `:asyncEnd`, `:error`, each with a QueryEvent. */
-export const queryChannel: Traced<QueryEvent> = tracingChannel('plainsql:query')
+export const queryChannel: Traced<QueryEvent> = tracingChannel('plainsql:query') as unknown as Traced<QueryEvent>
 
 /** `tracing:plainsql:transaction:…`, each with a TransactionEvent. The unit's function runs in the stores of `start`. */
-export const transactionChannel: Traced<TransactionEvent> = tracingChannel('plainsql:transaction')
+export const transactionChannel: Traced<TransactionEvent> = tracingChannel(
+  'plainsql:transaction',
+) as unknown as Traced<TransactionEvent>
 
 /** `plainsql:pool`, with a PoolEvent. */
 export const poolChannel: Channel = channel('plainsql:pool')
 
 /** Whether anybody listens. (`TracingChannel.hasSubscribers` is missing before Node 20.13.) */
-export function isHeard<Event extends object>(traced: Traced<Event>): boolean {
+export function isHeard<Event>(traced: Traced<Event>): boolean {
   return (
     traced.start.hasSubscribers ||
     traced.asyncEnd.hasSubscribers ||
