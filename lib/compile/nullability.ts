@@ -6,7 +6,7 @@ import type { DescribedQuery, Nullability, Origin, TreeNode } from './model.ts'
 import { originOf } from './nullability/origins.ts'
 import { outputEnv, verdictsOfOutputs } from './nullability/outputs.ts'
 import { type Use, usesOfParams, verdictOfUses } from './nullability/params.ts'
-import { type Context, type Env, Scope, visibleTargets } from './nullability/scope.ts'
+import { type Context, contextOf, type Env, Scope, visibleTargets } from './nullability/scope.ts'
 import { nonNull, nullable } from './nullability/verdict.ts'
 import { node } from './tree.ts'
 
@@ -29,7 +29,7 @@ export function analyzeColumns(query: AnalyzableQuery, catalog: Catalog): readon
     const nullability = nullable('a utility statement')
     return query.columns.map(() => ({ nullability, origin: null, expression: null, env: null }))
   }
-  const scope = new Scope(tree, null, contextOf(catalog, verdictsOfParams(query, catalog)))
+  const scope = new Scope(tree, null, statementContext(catalog, verdictsOfParams(query, catalog)))
   const verdicts = verdictsOfOutputs(scope)
   const env = outputEnv(scope)
   return visibleTargets(tree).map((target, index) => ({
@@ -54,7 +54,7 @@ export interface ParamAnalysis {
 export function analyzeParams(query: AnalyzableQuery, catalog: Catalog): readonly ParamAnalysis[] {
   const { tree, paramTypeOids } = query
   // Where parameters go does not depend on whether they can be null.
-  const uses = tree ? usesOfParams(new Scope(tree, null, contextOf(catalog, []))) : new Map<number, Use[]>()
+  const uses = tree ? usesOfParams(new Scope(tree, null, statementContext(catalog, []))) : new Map<number, Use[]>()
   return paramTypeOids.map((typeOid, index) => {
     const own = uses.get(index + 1) ?? []
     return {
@@ -83,9 +83,9 @@ function verdictsOfParams(query: AnalyzableQuery, catalog: Catalog): Nullability
 
 /** Where nothing is known of parameters, because there are none. */
 export function emptyContext(catalog: Catalog): Context {
-  return contextOf(catalog, [])
+  return statementContext(catalog, [])
 }
 
-function contextOf(catalog: Catalog, params: readonly Nullability[]): Context {
-  return { catalog, params, paramsAreTyped: true, assumed: new Map(), active: new Set(), views: new Map() }
+function statementContext(catalog: Catalog, params: readonly Nullability[]): Context {
+  return { ...contextOf(catalog), params, paramsAreTyped: true }
 }

@@ -1,14 +1,14 @@
 // The verdict on a column of a table or view: NOT NULL, its domain, the expression that generates it, CHECK constraints,
 // or the view's own query.
 
-import type { Check, Column, Relation } from '../catalog.ts'
+import type { Catalog, Check, Column, Relation } from '../catalog.ts'
 import type { Nullability, TreeNode, TreeValue } from '../model.ts'
-import { isNode } from '../tree.ts'
+import { int, isNode } from '../tree.ts'
 import { whenNotFalse } from './conditions.ts'
 import { verdictOf } from './expressions.ts'
 import { both, type Facts } from './facts.ts'
 import { verdictOfOutput } from './outputs.ts'
-import { type Context, type Env, Scope } from './scope.ts'
+import { type Context, contextOf, type Env, Scope } from './scope.ts'
 import { allOf, nonNull, nullable } from './verdict.ts'
 
 /**
@@ -47,11 +47,32 @@ export function isExcludedByChecks(
   inherited: boolean,
   env: Env,
 ): boolean {
-  const checks = relation.checks.filter((check) => !(check.noInherit && inherited && relation.descendants.length > 0))
-  if (!env.withChecks || checks.length === 0) return false
+  if (!env.withChecks) return false
+  const isInherited = (check: Check): boolean => !(check.noInherit && inherited && relation.descendants.length > 0)
+  const checks = relation.checks.filter((check) => isInherited(check) && columnsOf(check).has(column))
+  if (checks.length === 0) return false
   const at: Env = { ...env, withChecks: false }
   const facts = checks.map((check) => whenNotFalse(moved(check.tree, entry) as TreeNode, at))
   return both(...facts).nonNull.has(`0.${entry}.${column}`)
+}
+
+const columnsOfChecks = new WeakMap<Check, ReadonlySet<number>>()
+
+/** The columns that a constraint speaks of. */
+function columnsOf(check: Check): ReadonlySet<number> {
+  const known = columnsOfChecks.get(check)
+  if (known) return known
+  const found = new Set<number>()
+  const open: TreeValue[] = [check.tree]
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (Array.isArray(value)) open.push(...value)
+    else if (isNode(value)) {
+      if (value.tag === 'VAR') found.add(int(value, 'varattno'))
+      else open.push(...Object.values(value))
+    }
+  }
+  columnsOfChecks.set(check, found)
+  return found
 }
 
 /** A constraint's expression with its columns as those of another range table entry. */
@@ -111,17 +132,20 @@ function checkFacts(relation: Relation, context: Context): Facts {
 export function rowEnv(relation: Relation, context: Context): Env {
   const entry: TreeNode = { tag: 'RANGETBLENTRY', rtekind: '0', relid: String(relation.oid), inh: 'false' }
   const query: TreeNode = { tag: 'QUERY', commandType: '1', rtable: [entry] }
-  return new Scope(query, null, { ...context, params: [] }).env
+  return new Scope(query, null, { ...contextOf(context.catalog), active: context.active }).env
 }
 
-/** The query of a view, ready to be asked for its outputs; null if it is not loaded. */
-export function viewScope(relation: Relation, context: Context): Scope | null {
-  let scope = context.views.get(relation.oid)
-  if (!scope) {
-    const tree = context.catalog.viewTree(relation.oid)
-    if (!tree) return null
-    scope = new Scope(tree, null, { ...context, params: [] })
-    context.views.set(relation.oid, scope)
-  }
+const scopesOfViews = new WeakMap<Catalog, Map<number, Scope>>()
+
+/** The query of a view, ready to be asked for its outputs; null if it is not loaded. One for all queries that read it. */
+export function viewScope(relation: Relation, { catalog }: Context): Scope | null {
+  const scopes = scopesOfViews.get(catalog) ?? new Map<number, Scope>()
+  scopesOfViews.set(catalog, scopes)
+  const known = scopes.get(relation.oid)
+  if (known) return known
+  const tree = catalog.viewTree(relation.oid)
+  if (!tree) return null
+  const scope = new Scope(tree, null, contextOf(catalog))
+  scopes.set(relation.oid, scope)
   return scope
 }

@@ -18,8 +18,11 @@ export interface Context {
   readonly assumed: Map<TreeNode, readonly Nullability[]>
   /** SQL functions whose bodies are under analysis: they may call themselves. */
   readonly active: Set<number>
-  /** The outputs of views, by OID. */
-  readonly views: Map<number, Scope>
+}
+
+/** The context of a query without parameters: a view's, a constraint's. */
+export function contextOf(catalog: Catalog): Context {
+  return { catalog, params: [], paramsAreTyped: false, assumed: new Map(), active: new Set() }
 }
 
 export interface Env {
