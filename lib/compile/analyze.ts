@@ -5,7 +5,7 @@ import { checkCardinality } from './cardinality/check.ts'
 import type { Catalog } from './catalog.ts'
 import { checkCollisions, typeNamesOf } from './collisions.ts'
 import type { Config } from './config.ts'
-import type { DescribedQuery, Diagnostic, Kind, Nullability, ParsedParam, SqlFile } from './model.ts'
+import type { DescribedColumn, DescribedQuery, Diagnostic, Kind, Nullability, ParsedParam, SqlFile } from './model.ts'
 import { camelCase, pascalCase } from './naming.ts'
 import { analyzeColumns, analyzeParams } from './nullability.ts'
 import { problem } from './problem.ts'
@@ -96,7 +96,7 @@ function columnsOf(
   const shapes = new ShapeTypes(types, config, taken)
   const columns = query.columns.map((column, index): AnalyzedColumn => {
     const verdict = verdicts[index]
-    const { label, override } = readLabel(column.name)
+    const { label, override } = readLabel(column, catalog)
     const wanted = config.casing === 'camel' ? camelCase(label) : label
     const key = freeName(wanted, keys)
     if (key !== wanted && query.kind !== 'exec') {
@@ -124,7 +124,14 @@ function hasRowType(kind: Kind): boolean {
 }
 
 /** `as "total!"` and `as "name?"`: the author's word, which beats ours. PostgreSQL's own `?column?` is no such word. */
-function readLabel(name: string): { label: string; override: Nullability | null } {
+function readLabel(
+  { name, tableOid, columnNumber }: DescribedColumn,
+  catalog: Catalog,
+): { label: string; override: Nullability | null } {
+  const columns = catalog.relations.get(tableOid)?.columns ?? []
+  // Neither is the name of a column that ends so itself.
+  const isOwnName = columns.some((column) => column.number === columnNumber && column.name === name)
+  if (isOwnName) return { label: name, override: null }
   const label = name.slice(0, -1)
   if (name === '?column?' || label === '') return { label: name, override: null }
   if (name.endsWith('!')) return { label, override: { nullable: false, reason: 'the author says so' } }

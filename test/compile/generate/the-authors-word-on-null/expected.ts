@@ -42,3 +42,23 @@ cross join t where name = input.p1 and id = input.p2`,
     ordinal: (r) => r.int8(4),
   },
 })
+
+export interface OwnNamesRow {
+  /** Null if odd.sure! has no NOT NULL constraint. */
+  'sure!': string | null
+  'asked?': number
+}
+
+/** A mark is an alias: a column whose own name ends so has none. */
+export const ownNames: Many<void, OwnNamesRow> = many({
+  name: 'ownNames',
+  source: 'test/compile/generate/the-authors-word-on-null/query.sql:4',
+  statement: 'ownNames_25a07e841925',
+  sql: `
+select * from odd`,
+  read: (r) => ({
+    'sure!': r.nullable.text(0),
+    'asked?': r.int4(1),
+  }),
+  readOnly: true,
+})
