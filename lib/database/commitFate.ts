@@ -6,7 +6,7 @@
 // function that can do it. Before 17 a crash is noticed, and then the answer "committed" is not believed.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CommitUnknownError, ConnectionError, NotCommittedError, QueryError } from '../errors.ts'
+import { CommitUnknownError, ConnectionError, DatabaseClosedError, NotCommittedError, QueryError } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
 import { endIdleTransaction, flushing, serverVersion, type TransactionMark, watching } from './commitFateQueries.ts'
 import type { Connection, ConnectionSource } from './connection.ts'
@@ -14,7 +14,7 @@ import type { Connection, ConnectionSource } from './connection.ts'
 /** How long the server is asked before we give up, in ms: enough for a restart with recovery. */
 const patienceMs = 30_000
 
-type Answer = 'committed' | 'aborted' | 'in progress' | 'ambiguous' | 'unreachable'
+type Answer = 'committed' | 'aborted' | 'in progress' | 'ambiguous' | 'refused' | 'unreachable'
 
 /** One transaction's fate: marked while the transaction runs, asked about if COMMIT is not answered. */
 export class CommitFate {
@@ -59,7 +59,7 @@ export class CommitFate {
       answer = await onConnection(this.#source, (connection) => this.#ask(connection, mark)).catch(notReached)
       if (answer === 'committed') return
       if (answer === 'aborted') throw new NotCommittedError(mark.xid, lost)
-      if (answer === 'ambiguous') break
+      if (answer === 'ambiguous' || answer === 'refused') break
       await sleep(pauseMs)
     }
     throw new CommitUnknownError(mark.xid, explained[answer], lost)
@@ -84,16 +84,18 @@ const explained: Readonly<Record<Answer, string>> = {
   aborted: '',
   'in progress': `the server still ran it after ${patienceMs} ms`,
   ambiguous: 'the server has crashed or was replaced meanwhile, and may have given its transaction id to another',
+  refused: 'the server, or the closed database, refused the question',
   unreachable: `the server could not be reached within ${patienceMs} ms`,
 }
 
+/** What it means that the question failed. Never an error of its own: that would hide that a commit is unknown. */
 function notReached(error: unknown): Answer {
   // 22023: the id has never been given out, because the server crashed before it knew of it.
   if (error instanceof QueryError && error.sqlState === '22023') return 'aborted'
-  if (error instanceof ConnectionError || (error instanceof QueryError && error.sqlState.startsWith('57'))) {
-    return 'unreachable'
-  }
-  throw error
+  // Class 57: it is shutting down, or starting up. No connection free: others wait for the same server.
+  const passing =
+    error instanceof QueryError ? error.sqlState.startsWith('57') : !(error instanceof DatabaseClosedError)
+  return passing ? 'unreachable' : 'refused'
 }
 
 async function onConnection<T>(source: ConnectionSource, run: (connection: Connection) => Promise<T>): Promise<T> {
