@@ -8,6 +8,7 @@ import pg from 'pg'
 import { type ResolvedServer, resolveServer } from '../embedded/index.ts'
 import { readMigrations } from '../migrate/files.ts'
 import { type Config, ConfigError } from './config.ts'
+import { withoutDumpMarkers } from './dumpMarkers.ts'
 import { isSignificant, lex } from './lexer.ts'
 import type { Diagnostic, Span, SqlFile } from './model.ts'
 import { problem } from './problem.ts'
@@ -129,18 +130,6 @@ async function applyParts(client: pg.Client, parts: readonly SchemaPart[]): Prom
   }
   await client.query("select set_config('search_path', $1, false)", [before?.path ?? 'public'])
   return []
-}
-
-/**
- * pg_dump (since 18, 17.6, …) brackets its output by `\restrict` and `\unrestrict`, which only psql knows. They are
- * blanked, so that every position stays. Other psql commands stay too, and are PostgreSQL's syntax errors.
- */
-export function withoutDumpMarkers(sql: string): string {
-  if (!sql.includes('restrict')) return sql
-  return lex(sql)
-    .map((token) => sql.slice(token.start, token.end))
-    .map((text) => (/^\\(un)?restrict\b/.test(text) ? ' '.repeat(text.length) : text))
-    .join('')
 }
 
 /** Where PostgreSQL says the mistake is, else the statement that fails when the part is run again one by one. */

@@ -146,7 +146,13 @@ const anyJson: Codec<unknown> = {
     }
   },
   encode(value) {
-    const encoded = JSON.stringify(value) as string | undefined
+    let encoded: string | undefined
+    try {
+      encoded = JSON.stringify(value)
+    } catch (error) {
+      // A bigint or a cycle, usually.
+      throw new TypeError(`cannot be written as JSON: ${error instanceof Error ? error.message : error}`)
+    }
     if (encoded === undefined) throw new TypeError(`must be a JSON value, got ${describe(value)}`)
     return encoded
   },

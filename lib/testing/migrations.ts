@@ -1,6 +1,7 @@
 // The schema of a database in memory: Up sections and schema files, one statement at a time.
 
 import { readFile } from 'node:fs/promises'
+import { withoutDumpMarkers } from '../compile/dumpMarkers.ts'
 import { isSignificant, lex } from '../compile/lexer.ts'
 import { linesOf } from '../compile/sourceText.ts'
 import type { QueryIdentity } from '../errors.ts'
@@ -40,7 +41,7 @@ export async function schemaSources(options: SchemaOptions): Promise<SchemaSourc
   }))
   for (const [index, schema] of [options.schema ?? []].flat().entries()) {
     const isFile = /^\S+\.sql$/.test(schema)
-    const text = isFile ? await readFile(schema, 'utf8') : schema
+    const text = withoutDumpMarkers(isFile ? await readFile(schema, 'utf8') : schema)
     const path = isFile ? schema.replaceAll('\\', '/') : `options.schema[${index}]`
     sources.push({ name: 'schema', path, text, start: 0, end: text.length })
   }

@@ -180,6 +180,7 @@ const refused: [codec.Codec<unknown, never>, unknown, string][] = [
   [codec.bytea, new Uint16Array(1), 'must be a Uint8Array, got an object of class Uint16Array'],
   [codec.json(), undefined, 'must be a JSON value, got undefined'],
   [codec.json(), () => 1, 'must be a JSON value, got a function'],
+  [codec.json(), { big: 1n }, 'cannot be written as JSON: Do not know how to serialize a BigInt'],
   [mood, 'angry', 'must be a label of mood: sad, ok, so-so "happy"'],
   [mood, null, 'must be a label of mood: sad, ok, so-so "happy"'],
 ]

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type pg from 'pg'
-import { withoutDumpMarkers } from '../../lib/compile/schema.ts'
+import { withoutDumpMarkers } from '../../lib/compile/dumpMarkers.ts'
 
 export interface Corpus {
   readonly corpus: string
