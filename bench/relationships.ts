@@ -2,6 +2,7 @@
 // in interleaved rounds; every number is the median of the rounds. Writes relationships.svg: time per parent.
 
 import { writeFileSync } from 'node:fs'
+import DataLoader from 'dataloader'
 import pg from 'pg'
 import { batching, include, type Many, relation } from '../lib/index.ts'
 import { testDatabase } from '../lib/testing/index.ts'
@@ -92,6 +93,8 @@ print(
   ),
 )
 
+const usersById = (ids: readonly number[]): Promise<pg.QueryResult> =>
+  pool.query({ name: 'any', text: `${userSql} where id = any($1)`, values: [ids] })
 const ids = Array.from({ length: 100 }, (_, at) => at * 7 + 1)
 print(
   '100 users by id, asked for in one tick',
@@ -107,8 +110,14 @@ print(
           ids.map((id) => ({ id })),
         ),
       'plainsql, 100 calls (pipelined)': () => Promise.all(ids.map((id) => getUser(db, { id }))),
-      'pg, one named query with = any($1)': () =>
-        pool.query({ name: 'any', text: `${userSql} where id = any($1)`, values: [ids] }),
+      'pg, one named query with = any($1)': () => usersById(ids),
+      'DataLoader over pg, the same query': () => {
+        const loader = new DataLoader(async (keys: readonly number[]) => {
+          const byId = new Map((await usersById(keys)).rows.map((user) => [user.id, user]))
+          return keys.map((id) => byId.get(id) ?? null)
+        })
+        return Promise.all(ids.map((id) => loader.load(id)))
+      },
     },
     60 * rounds,
   ),
