@@ -4,9 +4,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CancelledError, StatementSkippedError, TimeoutError, UnitOfWorkClosedError } from '../../lib/errors.ts'
+import {
+  CancelledError,
+  CommitUnknownError,
+  StatementSkippedError,
+  TimeoutError,
+  UnitOfWorkClosedError,
+} from '../../lib/errors.ts'
+import { createDatabase, type Database } from '../../lib/index.ts'
 import type { Executor } from '../../lib/query/executor.ts'
-import { addNote, backendPid, noteIds, openTestBed, rejection, type TestBed, wait } from '../support/units.ts'
+import { freshDatabase } from '../support/server.ts'
+import { addNote, backendPid, noteIds, openTestBed, rejection, schema, type TestBed, wait } from '../support/units.ts'
+import { startProxy, type Proxy as TcpProxy } from './proxy.ts'
 
 let bed: TestBed
 let pid: number
@@ -247,6 +256,78 @@ test('aborts at random moments hit no statement but their own', async () => {
     await aborted
   }
   assert.ok(outcomes.done > 0 && outcomes.cancelled > 0, JSON.stringify(outcomes))
+})
+
+/** A database behind a proxy, so that the connection is TCP and can fall silent. */
+async function behindProxy(run: (db: Database, proxy: TcpProxy) => Promise<void>): Promise<void> {
+  const fresh = await freshDatabase(schema)
+  const proxy = await startProxy(fresh.url)
+  const db = createDatabase({ url: proxy.url, pool: { max: 1 } })
+  try {
+    await run(db, proxy)
+  } finally {
+    proxy.cut()
+    await db.close()
+    await proxy.close()
+    await fresh.drop()
+  }
+}
+
+test('the CancelRequest goes to the same host and port as the connection', async () => {
+  await behindProxy(async (db) => {
+    const before = await backendPid(db)
+    assert.is(
+      ((await rejection(wait(db.with({ timeoutMs: 30 }), { seconds: 60 }))) as TimeoutError).statement,
+      'cancelled',
+    )
+    assert.is(await backendPid(db), before)
+  })
+})
+
+test('a server that has fallen silent: the call ends, its statement is unknown, the connection is replaced', async () => {
+  await behindProxy(async (db, proxy) => {
+    const before = await backendPid(db)
+    const call = rejection(wait(db.with({ timeoutMs: 30 }), { seconds: 60 }))
+    await sleep(10)
+    proxy.swallow('all')
+    const start = performance.now()
+    const error = await call
+    assert.instance(error, TimeoutError)
+    assert.is((error as TimeoutError).statement, 'unknown')
+    assert.match(error.message, /did not confirm the cancellation, so whether it took effect is not known/)
+    assert.ok(performance.now() - start < 6_000)
+    proxy.swallow('nothing')
+    assert.is.not(await backendPid(db), before)
+  })
+})
+
+test('a server that falls silent in a unit: it ends in time; during COMMIT, its fate is unknown', async () => {
+  await behindProxy(async (db, proxy) => {
+    const silent = rejection(
+      db.unitOfWork(
+        async (uow) => {
+          await add(uow, 1)
+          proxy.swallow('all')
+          await add(uow, 2)
+        },
+        { timeoutMs: 100 },
+      ),
+    )
+    assert.instance(await silent, TimeoutError)
+    proxy.swallow('nothing')
+    assert.equal(await noteIds(db), [])
+
+    const commit = db.unitOfWork(
+      async (uow) => {
+        await add(uow, 1)
+        proxy.swallow('all')
+      },
+      { timeoutMs: 100 },
+    )
+    assert.instance(await rejection(commit), CommitUnknownError)
+    proxy.swallow('nothing')
+    assert.type((await noteIds(db)).length, 'number')
+  })
 })
 
 const failing = {
