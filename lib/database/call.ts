@@ -14,6 +14,10 @@ export class Call {
   readonly resolve: (result: unknown) => void
   /** Whether it is a transaction of its own: it can be sent again if it certainly did not take effect. */
   readonly autocommit: boolean
+  /** Whether it may share its Sync with its neighbours: a quick read, that can be sent again. */
+  shares = false
+  /** Whether a ReadyForQuery is its end: it has a Sync of its own, or is the last of those that share one. */
+  ends = true
   next: Call | null = null
   statement: Statement | null = null
   columns: Columns = unknownColumns

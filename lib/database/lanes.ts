@@ -193,7 +193,8 @@ export class Lanes implements WireOwner {
   #submit(lane: Lane, call: Call): void {
     const query = call.query as Query<unknown, unknown, unknown>
     call.expectedMs = this.#paces.expectedMs(query)
-    lane.taken = !this.#paces.isQuick(query)
+    call.shares = this.#paces.isQuick(query)
+    lane.taken = !call.shares
     lane.expectedMs += call.expectedMs
     lane.usedAt = this.#sweptAt
     // A parameter that does not fit is refused here, and nothing was sent.

@@ -1,7 +1,8 @@
 // A connection over the socket of a `pg` client: pg connects (TLS, passwords, settings), then we speak the protocol.
 // In: calls. Out: their results, decoded from the bytes as they come in; all calls of one tick leave in one write.
-// Source: PostgreSQL's protocol, "Extended Query" and "Pipelining": every call ends with a Sync of its own, so an error
-// skips to the end of its own call, and the next one does not notice.
+// Source: PostgreSQL's protocol, "Extended Query" and "Pipelining". A call ends with a Sync of its own, so an error skips
+// to the end of its own call, and the next one does not notice. Only quick reads share one Sync with their neighbours,
+// for which server and client wake up once; after an error, those that were skipped are sent again.
 
 import type { Duplex } from 'node:stream'
 import type { Client } from 'pg'
@@ -53,6 +54,8 @@ export class Wire implements Connection {
   #first: Call | null = null
   #last: Call | null = null
   #unsent: Call | null = null
+  /** The last of the calls that were written and share a Sync which is not written. */
+  #group: Call | null = null
   #inFlight = 0
   #flushing = false
   /** When the answer to the first call in flight could have come, had it taken no time. */
@@ -144,11 +147,15 @@ export class Wire implements Connection {
    */
   submit(call: Call, preludes: readonly string[] = []): boolean {
     const out = this.#out
+    if (!call.shares) this.#endGroup()
     const before = out.end - out.start
     try {
       for (const sql of preludes) out.put(messages.prelude(sql))
       call.preludes = preludes.length
       this.#statements.write(out, call, this.#params)
+      call.ends = !call.shares
+      if (call.ends) out.put(messages.sync)
+      else this.#group = call
     } catch (error) {
       out.end = out.start + before
       // The stack is the caller's own, unless the call had to wait for a connection.
@@ -166,7 +173,10 @@ export class Wire implements Connection {
       call.fail(() => new ConnectionError(call.query, lost))
       return
     }
-    if (bytes !== undefined) this.#out.put(bytes)
+    if (bytes !== undefined) {
+      this.#endGroup()
+      this.#out.put(bytes)
+    }
     call.next = null
     if (this.#last === null) this.#first = call
     else this.#last.next = call
@@ -179,8 +189,17 @@ export class Wire implements Connection {
     process.nextTick(() => this.#flush())
   }
 
+  /** Writes the Sync of calls that share one. */
+  #endGroup(): void {
+    if (this.#group === null) return
+    this.#out.put(messages.sync)
+    this.#group.ends = true
+    this.#group = null
+  }
+
   #flush(): void {
     this.#flushing = false
+    this.#endGroup()
     // Nothing was in flight: the first of these has all of the way to the server before it.
     if (this.#first === this.#unsent) this.#since = performance.now() + this.#roundTripMs
     for (let call = this.#unsent; call !== null; call = call.next) call.sent = true
@@ -205,9 +224,10 @@ export class Wire implements Connection {
         if (call.preludes > 0) call.preludes--
         else if (call.query === null) call.tag = bytes.toString('utf8', at, end - 1)
         else call.affected = messages.affectedRows(bytes, end)
+        if (!call.ends) this.#complete(call, true)
         return
       case 90: // ReadyForQuery
-        if (call !== null) this.#complete(call, bytes[at] === 73 /* I: no transaction is open */)
+        if (call !== null) this.#ready(call, bytes[at] === 73 /* I: no transaction is open */)
         return
       case 49: // ParseComplete
         if (call?.preludes === 0) call.prepared = true
@@ -231,12 +251,14 @@ export class Wire implements Connection {
       case 72: // CopyOutResponse: its rows have nowhere to go
         if (call !== null) call.thrown = { error: new PlainsqlError('COPY … TO STDOUT cannot run as a query') }
         return
-      // BindComplete, CloseComplete, NoData, EmptyQueryResponse, CopyData, CopyDone, and what a server may send at any
+      case 73: // EmptyQueryResponse, instead of CommandComplete
+        if (call !== null && !call.ends) this.#complete(call, true)
+        return
+      // BindComplete, CloseComplete, NoData, CopyData, CopyDone, and what a server may send at any
       // time: NoticeResponse, ParameterStatus, NotificationResponse.
       case 50:
       case 51:
       case 110:
-      case 73:
       case 100:
       case 99:
       case 78:
@@ -267,10 +289,30 @@ export class Wire implements Connection {
     else if (call !== null) call.refusal ??= error
   }
 
-  #complete(call: Call, idle: boolean): void {
+  /** After an error in the middle of calls that share a Sync, the server has skipped the others. */
+  #ready(call: Call, idle: boolean): void {
+    const skipped: Call[] = []
+    for (let last = call; !last.ends && last.next !== null; ) {
+      last = last.next
+      skipped.push(last)
+    }
+    this.#complete(call, idle)
+    for (const other of skipped) this.#shift(other)
+    for (const other of skipped) {
+      other.reset()
+      other.shares = false
+      this.submit(other)
+    }
+  }
+
+  #shift(call: Call): void {
     this.#first = call.next
     if (call.next === null) this.#last = null
     this.#inFlight--
+  }
+
+  #complete(call: Call, idle: boolean): void {
+    this.#shift(call)
     const ms = this.#now - this.#since
     this.#since = this.#now
     if (call.query === null && call.tag === '') this.#roundTripMs += ms

@@ -19,8 +19,8 @@ export class Statement {
   readonly head: Buffer
   /** Where the formats stand in it. */
   readonly formats: number
-  /** The forms of the result's columns, Execute and Sync. */
-  tail: Buffer = Buffer.concat([messages.int16(0), messages.execute, messages.sync])
+  /** The forms of the result's columns, and Execute. */
+  tail: Buffer = Buffer.concat([messages.int16(0), messages.execute])
   columns: Columns = unknownColumns
   /** The parameters' types (pg_type.oid), once the server has described them. */
   types: readonly number[] = []
@@ -40,7 +40,7 @@ export class Statement {
   describe(columns: Columns): void {
     this.columns = columns
     const formats = messages.int16(columns.binary.length, ...columns.binary)
-    this.tail = Buffer.concat([formats, messages.execute, messages.sync])
+    this.tail = Buffer.concat([formats, messages.execute])
   }
 }
 
@@ -71,7 +71,7 @@ export class Statements {
     params.write(query, call.params as never, bind + statement.formats, statement.types)
     out.put(statement.tail)
     // The length counts itself, and neither the code nor the messages behind Bind.
-    const length = out.end - out.start - bind - 1 - messages.execute.length - messages.sync.length
+    const length = out.end - out.start - bind - 1 - messages.execute.length
     out.bytes.writeInt32BE(length, out.start + bind + 1)
 
     call.statement = statement

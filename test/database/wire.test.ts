@@ -4,11 +4,12 @@
 import { Client } from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Call } from '../../lib/database/call.ts'
 import { plainConnection } from '../../lib/database/plainConnection.ts'
 import { type Wire, wireOver } from '../../lib/database/wire.ts'
 import { ConnectionError, type QueryError } from '../../lib/errors.ts'
 import * as codec from '../../lib/query/codecs.ts'
-import { many } from '../../lib/query/kinds.ts'
+import { type Many, many } from '../../lib/query/kinds.ts'
 import type { ParamWriter } from '../../lib/query/params.ts'
 import type { RowReader } from '../../lib/query/row.ts'
 import { freshDatabase } from '../support/server.ts'
@@ -223,6 +224,53 @@ test('all calls of one tick leave in one write', async () => {
   )
   assert.ok(writes.length <= 10, `${writes.length} writes`)
 })
+
+test('reads that share a Sync: an error is its own call’s, and those that the server skipped are sent again', async () => {
+  const own = await openWire()
+  const divide = rows<{ n: number }, number>(
+    'select 60 / $1',
+    (r) => r.int4(0),
+    (w, p) => w.int4(p.n),
+  )
+  const picky = rows<{ n: number }, number>('select $1::int4 from t', readOdd, (w, p) => w.int4(p.n))
+  const changing = rows<{ n: number }, number>(
+    'select $1::int4, changing.* from changing',
+    (r) => r.int4(0),
+    (w, p) => w.int4(p.n),
+  )
+  await wire.control('create table changing as select 1 as a')
+  const share = (query: Many<{ n: number }, number>, n: number) =>
+    new Promise<unknown>((resolve) => {
+      const call = new Call(query.query as never, { n }, resolve, true)
+      call.shares = true
+      own.submit(call)
+    }).catch((error: QueryError) => error.sqlState ?? error.message)
+  for (let run = 0; run < 3; run++) {
+    const answers = [
+      ...[1, 0, 2, 0, 0, 3].map((n) => share(divide, n)),
+      ...[1, 2, 3].map((n) => share(picky, n)),
+      ...[7, 8].map((n) => share(changing, n)),
+      // Control commands and calls that do not share stand between them.
+      own.control('select 1'),
+      share(divide, 4),
+      number('select 5')(own),
+      share(divide, 0),
+    ]
+    assert.equal(await Promise.all(answers), [
+      ...[[60], '22012', [30], '22012', '22012', [20]],
+      ...[[1], 'even', [3]],
+      ...[[7], [8]],
+      ...['SELECT 1', [15], 5, '22012'],
+    ])
+    await wire.control(`alter table changing add column b${run} int`)
+  }
+  assert.is(own.inFlight, 0)
+})
+
+function readOdd(r: RowReader): number {
+  if (r.int4(0) % 2 === 0) throw new Error('even')
+  return r.int4(0)
+}
 
 test('answers in pieces of any size, and messages larger than any chunk', async () => {
   const proxy = await startProxy(url)
