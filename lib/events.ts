@@ -3,7 +3,7 @@
 // event ever holds a row, and parameters only if `logParameters` asks for them.
 
 import type { AsyncLocalStorage } from 'node:async_hooks'
-import { type Channel, channel, tracingChannel } from 'node:diagnostics_channel'
+import { channel, tracingChannel } from 'node:diagnostics_channel'
 import type { AcquireTimeoutError } from './errors.ts'
 import type { Kind } from './query/executor.ts'
 
@@ -119,9 +119,18 @@ export type PoolEvent = { readonly database: DatabaseIdentity } & (
 )
 
 /** Node's names for the moments of something that takes time; `error` comes before `asyncStart` and `asyncEnd`. */
-export type Traced<Event> = Readonly<Record<'start' | 'end' | 'asyncStart' | 'asyncEnd' | 'error', Moment<Event>>>
+export interface Traced<Event> extends Readonly<Record<MomentName, Moment<Event>>> {
+  subscribe(subscribers: Subscribers<Event>): void
+  unsubscribe(subscribers: Subscribers<Event>): void
+}
 
-/** Node's `Channel`, of events. Written out, because @types/node has swapped its type parameters (between 20 and 26). */
+type MomentName = 'start' | 'end' | 'asyncStart' | 'asyncEnd' | 'error'
+type Subscribers<Event> = { readonly [Name in MomentName]?: (event: Event, name: string | symbol) => void }
+
+/**
+ * Node's `Channel`, of events. This and `Traced` are written out, because @types/node has swapped the type parameters
+ * of its own between 20 and 26.
+ */
 export interface Moment<Event> {
   readonly hasSubscribers: boolean
   subscribe(onMessage: (event: Event, name: string | symbol) => void): void
@@ -141,7 +150,7 @@ export const transactionChannel: Traced<TransactionEvent> = tracingChannel(
 ) as unknown as Traced<TransactionEvent>
 
 /** `plainsql:pool`, with a PoolEvent. */
-export const poolChannel: Channel = channel('plainsql:pool')
+export const poolChannel: Moment<PoolEvent> = channel('plainsql:pool') as unknown as Moment<PoolEvent>
 
 /** Whether anybody listens. (`TracingChannel.hasSubscribers` is missing before Node 20.13.) */
 export function isHeard<Event>(traced: Traced<Event>): boolean {
