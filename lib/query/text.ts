@@ -35,8 +35,18 @@ export function encodeParams<Params>(query: QuerySource<Params, unknown>, params
   return paramsEncoder(query)(params)
 }
 
-/** Encodes the parameters of many calls: what it takes to do so is made once. */
+/** Encodes the parameters of many calls: what it takes to do so is made once for a query. */
 export function paramsEncoder<Params>(query: QuerySource<Params, unknown>): (params: Params) => TextValue[] {
+  const known = encoders.get(query) as ((params: Params) => TextValue[]) | undefined
+  if (known !== undefined) return known
+  const encoder = makeEncoder(query)
+  encoders.set(query, encoder)
+  return encoder
+}
+
+const encoders = new WeakMap<object, (params: never) => TextValue[]>()
+
+function makeEncoder<Params>(query: QuerySource<Params, unknown>): (params: Params) => TextValue[] {
   const { write } = query
   if (write === undefined) return () => []
   let texts: TextValue[] = []
