@@ -21,9 +21,9 @@ function quotedValues(error: QueryError): string[] | null {
   const key = /^Key \((.*)\)=\(([\s\S]*)\) /.exec(error.detail ?? '')
   if (key) {
     const [columns = '', values = ''] = key.slice(1)
-    // With a comma in a value nobody can say where the next one starts.
+    // The value of an expression, such as lower(email), is not the input's. With a comma in a value nobody can say where the next one starts.
     const parts = columns.includes(', ') ? values.split(', ') : [values]
-    return parts.length === columns.split(', ').length ? parts : null
+    return parts.length === columns.split(', ').length && !columns.includes('(') ? parts : null
   }
   const value = /: "([\s\S]*)"$/.exec(error.sqlState.startsWith('22') ? error.serverError.message : '')
   return value ? [value[1] ?? ''] : null
