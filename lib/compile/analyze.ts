@@ -6,11 +6,11 @@ import type { Catalog } from './catalog.ts'
 import { checkCollisions, typeNamesOf } from './collisions.ts'
 import type { Config } from './config.ts'
 import type { DescribedColumn, DescribedQuery, Diagnostic, Kind, Nullability, ParsedParam, SqlFile } from './model.ts'
-import { camelCase, pascalCase } from './naming.ts'
+import { camelCase, freeName, pascalCase } from './naming.ts'
 import { analyzeColumns, analyzeParams } from './nullability.ts'
 import { problem } from './problem.ts'
 import { shapeOfOutput } from './shapes/shapes.ts'
-import { freeName, ShapeTypes, shapeName } from './shapeTypes.ts'
+import { ShapeTypes, shapeName } from './shapeTypes.ts'
 import { TypeMapper, type ValueType } from './types.ts'
 
 /** A column of the result, ready to be written down. */

@@ -45,6 +45,16 @@ export function templateText(text: string): string {
   return text.replace(/[\\`]|\$(?=\{)/g, '\\$&').replaceAll('\r', '\\r')
 }
 
+const none: ReadonlySet<string> = new Set()
+
+/** A name that neither set has; it is added to the first one. */
+export function freeName(wanted: string, given: Set<string>, taken: ReadonlySet<string> = none): string {
+  let name = wanted
+  for (let number = 2; given.has(name) || taken.has(name); number++) name = `${wanted}${number}`
+  given.add(name)
+  return name
+}
+
 /** Whether a name has the form of a JavaScript identifier; it may still be reserved. */
 export function isIdentifier(name: string): boolean {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u.test(name)

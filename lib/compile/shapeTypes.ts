@@ -2,7 +2,7 @@
 // Out: a `ValueType` whose declarations are the interfaces and codec constants of its parts.
 
 import type { Config } from './config.ts'
-import { camelCase, pascalCase, propertyKey, stringLiteral } from './naming.ts'
+import { camelCase, freeName, pascalCase, propertyKey, stringLiteral } from './naming.ts'
 import { oids } from './shapes/expressionType.ts'
 import type { Field, Member, Shape } from './shapes/model.ts'
 import { jsonType, type TypeMapper, textType } from './types.ts'
@@ -229,16 +229,6 @@ function container(maker: string, parts: readonly ValueType[], rowOf: (rows: rea
     imports: parts.flatMap((part) => part.imports),
     asserted: false,
   }
-}
-
-const none: ReadonlySet<string> = new Set()
-
-/** A name that neither set has; it is added to the first one. */
-export function freeName(wanted: string, given: Set<string>, taken: ReadonlySet<string> = none): string {
-  let name = wanted
-  for (let number = 2; given.has(name) || taken.has(name); number++) name = `${wanted}${number}`
-  given.add(name)
-  return name
 }
 
 /** `categories` → `category`, `addresses` → `address`, `posts` → `post`; `status` stays. */

@@ -93,7 +93,7 @@ async function witness(job: Job, out: string): Promise<void> {
     await loadCorpusSchema(client, job.ddl)
     const queries = await compiled(client, [...job.statements, ...(await ownStatements(client))], out)
     const value = await witnessValues(client, random)
-    await client.query("set statement_timeout = 2000; set timezone = 'Asia/Kathmandu'")
+    await client.query("set statement_timeout = 500; set timezone = 'Asia/Kathmandu'")
     for (const rows of [0, 3, 12]) {
       await addRows(client, value, random, rows)
       for (const query of queries) {
