@@ -21,7 +21,7 @@ function quotedValues(error: QueryError): string[] | null {
   const key = /^Key \((.*)\)=\(([\s\S]*)\) /.exec(error.detail ?? '')
   if (key) {
     const [columns = '', values = ''] = key.slice(1)
-    // The value of an expression, such as lower(email), is not the input's. With a comma in a value nobody can say where the next one starts.
+    // With a comma in a value nobody can say where the next one starts; and lower(email) is not the input's value.
     const parts = columns.includes(', ') ? values.split(', ') : [values]
     return parts.length === columns.split(', ').length && !columns.includes('(') ? parts : null
   }

@@ -38,6 +38,11 @@ export function volatility(query: TreeNode, catalog: Catalog): string | null {
   return null
 }
 
+/** The table that an INSERT, UPDATE or DELETE is of. */
+export function targetOf(tree: TreeNode): TreeNode {
+  return nodes(tree, 'rtable')[int(tree, 'resultRelation') - 1]!
+}
+
 /** FOR UPDATE and its sisters, at any depth. */
 export function locksRows(query: TreeNode, catalog: Catalog): boolean {
   return [...nodesIn(query, catalog)].some((found) => found.tag === 'ROWMARKCLAUSE')
