@@ -20,8 +20,9 @@ interface CacheEntry {
 
 /**
  * A hash of the settings, the `.sql` files, the schema's files, the generator itself and the server that it would ask.
- * Null if the result depends on more than that: on a live database.
- * @throws ConfigError if there is no `.sql` file, or no schema
+ * Null if the result depends on more than that, a live database, or if a file of the schema cannot be read: compiling
+ * tells of it.
+ * @throws ConfigError if there is no `.sql` file
  */
 export async function hashInputs(folder: string, config: Config): Promise<string | null> {
   if (config.databaseUrl !== null) return null
@@ -32,7 +33,11 @@ export async function hashInputs(folder: string, config: Config): Promise<string
   }
   add(JSON.stringify(config), process.version, process.env.DATABASE_URL ?? (await embeddedVersion(folder)))
   for (const file of await readSqlFiles(folder, config)) add(file.path, file.text)
-  for (const path of await schemaFiles(folder, config)) add(path, await readFile(resolve(folder, path), 'utf8'))
+  for (const path of await schemaFiles(folder, config)) {
+    const text = await readFile(resolve(folder, path), 'utf8').catch(() => null)
+    if (text === null) return null
+    add(path, text)
+  }
   const generator = import.meta.dirname
   for (const path of (await readdir(generator, { recursive: true })).sort()) {
     if (/\.(ts|js|sql)$/.test(path)) add(path, await readFile(join(generator, path), 'utf8'))

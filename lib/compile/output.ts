@@ -17,14 +17,14 @@ export interface OutputPlan {
   readonly fresh: number
 }
 
-/** Compares; byte equality is freshness. */
+/** Compares; equality is freshness, but for the line ends that git makes on Windows. */
 export async function planOutput(folder: string, files: readonly GeneratedFile[]): Promise<OutputPlan> {
   const stale: GeneratedFile[] = []
   const foreign: string[] = []
   for (const file of files) {
     const text = await readIfThere(join(folder, file.path))
     if (text !== null && !text.startsWith(generatedMark)) foreign.push(file.path)
-    else if (text !== file.text) stale.push(file)
+    else if (text?.replaceAll('\r\n', '\n') !== file.text) stale.push(file)
   }
   const orphaned = await findOrphans(folder, files)
   return { stale, orphaned, foreign, fresh: files.length - stale.length - foreign.length }

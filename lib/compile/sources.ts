@@ -16,9 +16,12 @@ export async function readSqlFiles(folder: string, config: Config): Promise<SqlF
       `there is no .sql file in ${config.sql.join(', ')}: write one, or set "sql" to the folders that hold yours`,
     )
   }
-  return Promise.all(
-    [...paths].sort().map(async (path) => ({ path, text: await readFile(join(folder, path), 'utf8') })),
-  )
+  return Promise.all([...paths].sort().map(async (path) => ({ path, text: await readLines(join(folder, path)) })))
+}
+
+/** With LF, as git's `autocrlf` may not have it: what is generated must be the same on Windows and in CI. */
+async function readLines(path: string): Promise<string> {
+  return (await readFile(path, 'utf8')).replaceAll('\r\n', '\n')
 }
 
 /** The paths of the files that the schema is made from: those of the settings, or all in the migrations' folder. */
@@ -34,11 +37,12 @@ export function normalized(path: string): string {
 }
 
 async function listSqlFiles(folder: string, path: string): Promise<string[]> {
-  const found = await stat(join(folder, path)).catch(() => null)
+  const at = resolve(folder, path)
+  const found = await stat(at).catch(() => null)
   if (found === null) throw new ConfigError(`there is no ${path}: "sql" names the folders and files with your queries`)
-  if (found.isFile()) return [path]
-  const entries = await readdir(join(folder, path), { recursive: true, withFileTypes: true })
+  if (found.isFile()) return [normalized(relative(folder, at))]
+  const entries = await readdir(at, { recursive: true, withFileTypes: true })
   return entries
     .filter((entry) => entry.isFile() && entry.name.endsWith('.sql') && !entry.parentPath.includes('node_modules'))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .map((entry) => normalized(relative(folder, join(entry.parentPath, entry.name))))
 }

@@ -55,6 +55,10 @@ test('a live database may change at any time', async () => {
   assert.is(await hashInputs(project(), { ...defaultConfig, databaseUrl: 'postgres://localhost/x' }), null)
 })
 
+test('a schema file that cannot be read is left to the compiler to tell of', async () => {
+  assert.is(await hashInputs(project(), { ...defaultConfig, schema: ['missing.sql'] }), null)
+})
+
 test('what was written must still be there, as it was written', async () => {
   const folder = project()
   write(folder, 'sql/a.sql.ts', '// Generated')
