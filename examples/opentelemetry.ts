@@ -49,7 +49,6 @@ export function instrument<Context, Api extends Span>(api: OpenTelemetry<Context
   const spans = new WeakMap<object, Api>()
 
   const queries = {
-    ...unused,
     start(event: QueryEvent): void {
       // Published in the context of the caller, so that the active span is the caller's.
       const unit = event.transaction && spans.get(event.transaction)
@@ -68,7 +67,6 @@ export function instrument<Context, Api extends Span>(api: OpenTelemetry<Context
   }
 
   const transactions = {
-    ...unused,
     start(event: TransactionEvent): void {
       const attributes = { ...databaseAttributes(event.database), 'plainsql.attempt': event.attempt }
       spans.set(event, tracer.startSpan('unit of work', { kind: SpanKind.INTERNAL, attributes }, context.active()))
@@ -90,25 +88,25 @@ export function instrument<Context, Api extends Span>(api: OpenTelemetry<Context
     span?.end()
   }
 
-  function pool(message: unknown): void {
-    const event = message as PoolEvent
+  function pool(event: PoolEvent): void {
     if (event.type === 'acquireTimeout' || event.type === 'circuitOpen') {
       trace.getActiveSpan()?.addEvent(`plainsql.${event.type}`, errorAttributes(event.error))
     }
   }
 
-  queryChannel.subscribe(queries)
-  transactionChannel.subscribe(transactions)
+  queryChannel.start.subscribe(queries.start)
+  queryChannel.asyncEnd.subscribe(queries.asyncEnd)
+  transactionChannel.start.subscribe(transactions.start)
+  transactionChannel.asyncEnd.subscribe(transactions.asyncEnd)
   poolChannel.subscribe(pool)
   return () => {
-    queryChannel.unsubscribe(queries)
-    transactionChannel.unsubscribe(transactions)
+    queryChannel.start.unsubscribe(queries.start)
+    queryChannel.asyncEnd.unsubscribe(queries.asyncEnd)
+    transactionChannel.start.unsubscribe(transactions.start)
+    transactionChannel.asyncEnd.unsubscribe(transactions.asyncEnd)
     poolChannel.unsubscribe(pool)
   }
 }
-
-/** The types of node 20 want a function for every moment. */
-const unused = { start() {}, end() {}, asyncStart() {}, asyncEnd() {}, error() {} }
 
 /** The function's name: of low cardinality, and what people look for. */
 function summaryOf({ query, inputs }: QueryEvent): string {

@@ -11,7 +11,8 @@ import { noteSent } from './observer.ts'
 /** PostgreSQL's texts as they are: the generated decoder parses them. */
 const rawText = { getTypeParser: () => (text: string) => text }
 
-export function plainConnection(client: Pick<Client, 'query'>): Connection {
+/** @param prepares whether statements get a name, by which pg prepares them */
+export function plainConnection(client: Pick<Client, 'query'>, prepares = true): Connection {
   const backend = backendOf(client)
   return {
     async execute<Params, Row, Result>(
@@ -24,7 +25,7 @@ export function plainConnection(client: Pick<Client, 'query'>): Connection {
       for (const sql of prelude ?? []) await this.control(sql)
       const result = await client
         .query<(string | null)[]>({
-          name: query.statement,
+          ...(prepares && { name: query.statement }),
           text: query.sql,
           values,
           rowMode: 'array',

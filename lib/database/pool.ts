@@ -220,7 +220,8 @@ class TunedPool implements ConnectionSource {
     const wire = plain ? null : wireOver(client as unknown as Client, preparedStatements)
     const now = performance.now()
     const lifetimeMs = maxLifetimeMs === 0 ? Number.POSITIVE_INFINITY : maxLifetimeMs * (1 - Math.random() / 5)
-    const seat: Seat = { connection: wire ?? plainConnection(client), expiresAt: now + lifetimeMs, idleSince: now }
+    const connection = wire ?? plainConnection(client, preparedStatements > 0)
+    const seat: Seat = { connection, expiresAt: now + lifetimeMs, idleSince: now }
     this.#seats.set(client, seat)
     return seat
   }

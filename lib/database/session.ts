@@ -41,7 +41,7 @@ export function clientClass(
     override connect(callback?: unknown): Promise<Client> & undefined {
       const done = callback as Done
       inherited.connect.call(this, (error) => {
-        if (error !== null && error !== undefined) done(explained(error, this.#target))
+        if (error !== null && error !== undefined) done(explained(error, this.#target, settings))
         else if (sessionAttrs === 'any' || sessionAttrs === 'prefer-standby') done(null)
         else this.#check(sessionAttrs, done)
       })
@@ -86,9 +86,11 @@ function startupSettings(settings: PoolSettings): Record<string, string> {
   }
 }
 
-function explained(error: Error, target: Target | undefined): Error {
+function explained(error: Error, target: Target | undefined, { pgBouncer }: PoolSettings): Error {
   if (error.message.startsWith('unsupported startup parameter')) {
-    error.message += ': this is a PgBouncer, which needs the option pool.pgBouncer'
+    error.message += pgBouncer
+      ? ': PgBouncer takes no such setting of a session. Set it on the role or the database, instead of in pool.settings'
+      : ': this is a PgBouncer, which needs the option pool.pgBouncer'
   }
   if (error.message !== 'The server does not support SSL connections') return error
   error.message = `${target?.host} does not offer TLS, which is the default for other machines: ?sslmode=disable turns it off`
