@@ -105,7 +105,7 @@ class TunedPool implements ConnectionSource {
       open: (call) => this.#openLane(call.query),
       timedOut: (call) => this.#timedOut(call.query),
     })
-    if (settings.lanes && !plain) this.execute = (query, params) => this.#share(query, params)
+    if (settings.lanes && !isPlain()) this.execute = (query, params) => this.#share(query, params)
   }
 
   // Async functions where they are needed, and no more: this is on the way of every unit of work.
@@ -217,7 +217,7 @@ class TunedPool implements ConnectionSource {
 
   #seat(client: PoolClient): Seat {
     const { maxLifetimeMs, preparedStatements } = this.#settings
-    const wire = plain ? null : wireOver(client as unknown as Client, preparedStatements)
+    const wire = isPlain() ? null : wireOver(client as unknown as Client, preparedStatements)
     const now = performance.now()
     const lifetimeMs = maxLifetimeMs === 0 ? Number.POSITIVE_INFINITY : maxLifetimeMs * (1 - Math.random() / 5)
     const connection = wire ?? plainConnection(client, preparedStatements > 0)
@@ -315,7 +315,7 @@ class TunedPool implements ConnectionSource {
 }
 
 /** For tests: everything over `client.query`, as on a client without a socket of its own. */
-const plain = process.env.PLAINSQL_PLAIN === '1'
+const isPlain = (): boolean => process.env.PLAINSQL_PLAIN === '1'
 
 const yes = (): boolean => true
 const no = (): boolean => false

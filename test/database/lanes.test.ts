@@ -14,6 +14,8 @@ import { startProxy } from './proxy.ts'
 import { command, failure, number, rows, sleep } from './support.ts'
 
 const test = suite('lanes')
+// The plain path has none.
+delete process.env.PLAINSQL_PLAIN
 const { url, drop } = await freshDatabase(
   'create table t (n int primary key, x int); insert into t values (1, 0), (2, 0)',
 )
