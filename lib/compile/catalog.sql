@@ -109,6 +109,7 @@ select
     select k.number from unnest(i.indkey::int2[]) with ordinality as k (number, position)
     where k.position <= i.indnkeyatts order by k.position
   ) as columns,
+  i.indexprs::text as expression_trees,
   i.indpred::text as predicate_tree
 from pg_catalog.pg_index i
 join pg_catalog.pg_class c on c.oid = i.indexrelid

@@ -10,7 +10,14 @@ import type {
   Relation,
   UniqueIndex,
 } from './catalog.ts'
-import type { CatalogRows, ColumnRow, ConstraintRow, FunctionRow, OperatorRow, TypeRow } from './catalogRows.ts'
+import type {
+  ListColumnsRow,
+  ListConstraintsRow,
+  ListFunctionsRow,
+  ListOperatorsRow,
+  ListTypesRow,
+} from './catalog.sql.ts'
+import type { CatalogRows } from './catalogRows.ts'
 import type { TreeNode } from './model.ts'
 import { bool, int, isNode, node, nodes, parseTree, text } from './tree.ts'
 
@@ -52,9 +59,9 @@ export function typesOf(rows: CatalogRows): CatalogType[] {
 
 /** A domain refuses NULL by NOT NULL or `check (value is not null)`, its own or one of the domains below it. */
 function refusesNull(
-  row: TypeRow,
-  types: ReadonlyMap<number, TypeRow>,
-  checks: ReadonlyMap<number, readonly ConstraintRow[]>,
+  row: ListTypesRow,
+  types: ReadonlyMap<number, ListTypesRow>,
+  checks: ReadonlyMap<number, readonly ListConstraintsRow[]>,
 ): boolean {
   if (row.notNull) return true
   const own = checks.get(row.oid) ?? []
@@ -105,7 +112,8 @@ export function relationsOf(
         primary: index.isPrimary,
         immediate: index.isImmediate,
         nullsNotDistinct: index.nullsNotDistinct,
-        columns: index.columns,
+        columns: index.columns.map(Number),
+        expressions: parseNodes(index.expressionTrees),
         predicate: parseNode(index.predicateTree),
       }),
     ),
@@ -118,7 +126,7 @@ export function relationsOf(
   }))
 }
 
-function columnOf(row: ColumnRow): Column {
+function columnOf(row: ListColumnsRow): Column {
   return {
     number: row.number,
     name: row.name,
@@ -136,12 +144,12 @@ function columnOf(row: ColumnRow): Column {
 
 const matchTypes: Readonly<Record<string, ForeignKey['match']>> = { s: 'simple', f: 'full', p: 'partial' }
 
-function foreignKeyOf(row: ConstraintRow): ForeignKey {
+function foreignKeyOf(row: ListConstraintsRow): ForeignKey {
   return {
     name: row.name,
-    columns: row.columns,
+    columns: row.columns.map(Number),
     target: row.targetOid,
-    targetColumns: row.targetColumns,
+    targetColumns: row.targetColumns.map(Number),
     deferrable: row.isDeferrable,
     match: matchTypes[row.matchType] ?? 'simple',
   }
@@ -155,7 +163,7 @@ const functionKinds: Readonly<Record<string, CatalogFunction['kind']>> = {
 }
 const volatilities: Readonly<Record<string, CatalogFunction['volatility']>> = { i: 'immutable', s: 'stable' }
 
-export function functionsOf(rows: readonly FunctionRow[]): CatalogFunction[] {
+export function functionsOf(rows: readonly ListFunctionsRow[]): CatalogFunction[] {
   return rows.map((row) => ({
     oid: row.oid,
     schema: row.schema,
@@ -165,14 +173,14 @@ export function functionsOf(rows: readonly FunctionRow[]): CatalogFunction[] {
     returnsSet: row.returnsSet,
     volatility: volatilities[row.volatility] ?? 'volatile',
     returnType: row.returnTypeOid,
-    argumentTypes: row.argumentTypeOids,
+    argumentTypes: row.argumentTypeOids.map(Number),
     defaults: parseNodes(row.defaultTrees),
     language: row.language,
     extension: row.extension,
   }))
 }
 
-export function operatorsOf(rows: readonly OperatorRow[]): Operator[] {
+export function operatorsOf(rows: readonly ListOperatorsRow[]): Operator[] {
   return rows.map((row) => ({
     oid: row.oid,
     schema: row.schema,

@@ -89,6 +89,8 @@ export interface UniqueIndex {
   readonly nullsNotDistinct: boolean
   /** Column numbers; 0 stands for an expression. Columns that are only included are left out. */
   readonly columns: readonly number[]
+  /** The expressions, in their order; their Vars have `varno` 1. */
+  readonly expressions: readonly TreeNode[]
   /** The condition of a partial index; its Vars have `varno` 1. */
   readonly predicate: TreeNode | null
 }

@@ -133,8 +133,11 @@ function proveRelation(index: number, entry: TreeNode, scope: Scope, bindings: B
   // A unique index of a table says nothing of the tables that inherit from it; partitions are not such tables.
   const isWhole = relation.kind === 'partitioned table' || !bool(entry, 'inh') || relation.descendants.length === 0
   const keys = relation.uniqueIndexes.filter(
-    ({ columns, predicate }) =>
-      columns.every((column) => bound.has(column)) && (predicate === null || bindings.isKnown(predicate, index)),
+    ({ columns, expressions, predicate }) =>
+      columns.every((column) => column === 0 || bound.has(column)) &&
+      expressions.length === columns.filter((column) => column === 0).length &&
+      expressions.every((expression) => bindings.isCompared(expression, index)) &&
+      (predicate === null || bindings.isKnown(predicate, index)),
   )
   if (isWhole && keys.some((key) => key.immediate)) return null
   const view = relation.kind === 'view' || relation.kind === 'materialized view' ? viewScope(relation, context) : null

@@ -46,6 +46,19 @@ export class Bindings {
     return this.#isBound(canonical(expression, this.#env), 0)
   }
 
+  /** Whether an index's expression, of which `1` is the entry, is compared with a value, as in `lower(email) = :email`. */
+  isCompared(expression: TreeNode, index: number): boolean {
+    const key = keyOf(withEntry(expression, index) as TreeNode, this.#env)
+    if (key === null) return false
+    return this.#conditions.some(
+      (condition) =>
+        condition.entries.has(index) &&
+        equalities(condition.expression, this.#env).some(
+          ([side, other]) => keyOf(side, this.#env) === key && (!other || this.isBound(other)),
+        ),
+    )
+  }
+
   /** Whether a partial index's condition, of which `1` is the entry, is one of the query's own. */
   isKnown(predicate: TreeNode, index: number): boolean {
     const conditions = this.#conditions.filter(({ entries }) => entries.has(index))

@@ -143,10 +143,10 @@ function shapeOfVariable(variable: TreeNode, env: Env): Shape | null {
   if (column < 0) return null
   switch (int(entry, 'rtekind')) {
     case 0: {
-      // What is written to a view comes back as its INSTEAD OF trigger likes.
-      if (owner.returning && int(variable, 'varno') === int(owner.scope.query, 'resultRelation')) return null
       const relation = env.scope.context.catalog.relations.get(int(entry, 'relid'))
       const view = relation && relation.kind !== 'table' ? viewScope(relation, env.scope.context) : null
+      // What is written to a view comes back as its INSTEAD OF trigger likes.
+      if (view && owner.returning && int(variable, 'varno') === int(owner.scope.query, 'resultRelation')) return null
       return view ? shapeOfOutput(view, column - 1) : shapeOfArray(variable, int(variable, 'vartype'), env)
     }
     case 1:

@@ -865,3 +865,67 @@ with made as (insert into posts values ($1, $2, $3) returning id) select id from
   read: (r) => r.int4(0),
   // For many: one statement each, because it writes.
 })
+
+export interface ByExpressionParams {
+  email: string
+  tenant: number
+}
+
+export interface ByExpressionRow {
+  id: number
+}
+
+export const byExpression: Opt<ByExpressionParams, ByExpressionRow> = opt({
+  name: 'byExpression',
+  source: 'test/compile/generate/one-row-proven/query.sql:66',
+  statement: 'byExpression_0864985cb00b',
+  sql: `
+select id from people where lower(email) = lower($1) and tenant = $2`,
+  params: ['email', 'tenant'],
+  write: (w, p) => {
+    w.text(p.email)
+    w.int4(p.tenant)
+  },
+  read: (r) => ({
+    id: r.int4(0),
+  }),
+  readOnly: true,
+  // For many: the inputs joined, because it has several parameters.
+  batch: {
+    statement: 'byExpression_batch_f05a294701ff',
+    sql: `
+select id, input.ordinal from unnest($1::text[], $2::int4[]) with ordinality as input(p1, p2, ordinal)
+cross join people where lower(email) = lower(input.p1) and tenant = input.p2`,
+    ordinal: (r) => r.int8(1),
+  },
+})
+
+export interface ByExpressionInJoinParams {
+  id: number
+}
+
+export interface ByExpressionInJoinRow {
+  /** Null if the left join may find no row of p. */
+  id: number | null
+}
+
+export const byExpressionInJoin: Opt<ByExpressionInJoinParams, ByExpressionInJoinRow> = opt({
+  name: 'byExpressionInJoin',
+  source: 'test/compile/generate/one-row-proven/query.sql:68',
+  statement: 'byExpressionInJoin_9bd7ee92f53e',
+  sql: `
+select p.id from users u left join people p on lower(p.email) = u.email and p.tenant = u.tenant where u.id = $1`,
+  params: ['id'],
+  write: (w, p) => w.int4(p.id),
+  read: (r) => ({
+    id: r.nullable.int4(0),
+  }),
+  readOnly: true,
+  // For many: an IN-list, because its parameter is only for u.id = :id.
+  batch: {
+    statement: 'byExpressionInJoin_batch_a5787946c43e',
+    sql: `
+select p.id, u.id from users u left join people p on lower(p.email) = u.email and p.tenant = u.tenant where u.id = any($1)`,
+    key: (r) => r.int4(1),
+  },
+})

@@ -63,3 +63,7 @@ select id from users intersect select author_id from posts where id = :id;
 select id from parts where id = :id and region = :region;
 -- name: commonTable :value
 with made as (insert into posts values (:id, :authorId, :title) returning id) select id from made;
+-- name: byExpression :opt
+select id from people where lower(email) = lower(:email) and tenant = :tenant;
+-- name: byExpressionInJoin :opt
+select p.id from users u left join people p on lower(p.email) = u.email and p.tenant = u.tenant where u.id = :id;

@@ -7,3 +7,5 @@ create table settings (user_id int primary key references users, theme text);
 create view live_users as select id, email, slug, tenant from users where deleted_at is null;
 create view post_counts as select author_id, count(*) as posts from posts group by author_id;
 create table parts (id int, region text, primary key (id, region)) partition by list (region);
+create table people (id int primary key, email text not null, tenant int not null);
+create unique index on people (tenant, lower(email));

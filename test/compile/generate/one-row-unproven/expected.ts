@@ -472,3 +472,73 @@ select id from users where id = (random() * 10)::int`,
     id: r.int4(0),
   }),
 })
+
+export interface OtherExpressionParams {
+  email: string
+  tenant: number
+}
+
+export interface OtherExpressionRow {
+  id: number
+}
+
+export const otherExpression: Opt<OtherExpressionParams, OtherExpressionRow> = opt({
+  name: 'otherExpression',
+  source: 'test/compile/generate/one-row-unproven/query.sql:38',
+  statement: 'otherExpression_df4baf2d72d3',
+  sql: `
+select id from people where upper(email) = $1 and tenant = $2`,
+  params: ['email', 'tenant'],
+  write: (w, p) => {
+    w.text(p.email)
+    w.int4(p.tenant)
+  },
+  read: (r) => ({
+    id: r.int4(0),
+  }),
+  readOnly: true,
+  // For many: the inputs joined, because it has several parameters.
+  batch: {
+    statement: 'otherExpression_batch_e2608a9591e8',
+    sql: `
+select id, input.ordinal from unnest($1::text[], $2::int4[]) with ordinality as input(p1, p2, ordinal)
+cross join people where upper(email) = input.p1 and tenant = input.p2`,
+    ordinal: (r) => r.int8(1),
+  },
+})
+
+export interface OfAnotherTableParams {
+  id: number
+  email: string
+  tenant: number
+}
+
+export interface OfAnotherTableRow {
+  id: number
+}
+
+export const ofAnotherTable: Opt<OfAnotherTableParams, OfAnotherTableRow> = opt({
+  name: 'ofAnotherTable',
+  source: 'test/compile/generate/one-row-unproven/query.sql:40',
+  statement: 'ofAnotherTable_462a088dcbf0',
+  sql: `
+select a.id from people a join people b on b.id = $1 where lower(b.email) = $2 and a.tenant = $3`,
+  params: ['id', 'email', 'tenant'],
+  write: (w, p) => {
+    w.int4(p.id)
+    w.text(p.email)
+    w.int4(p.tenant)
+  },
+  read: (r) => ({
+    id: r.int4(0),
+  }),
+  readOnly: true,
+  // For many: the inputs joined, because it has several parameters.
+  batch: {
+    statement: 'ofAnotherTable_batch_3eeb854fed4e',
+    sql: `
+select a.id, input.ordinal from unnest($1::int4[], $2::text[], $3::int4[]) with ordinality as input(p1, p2, p3, ordinal)
+cross join people a join people b on b.id = input.p1 where lower(b.email) = input.p2 and a.tenant = input.p3`,
+    ordinal: (r) => r.int8(1),
+  },
+})

@@ -35,3 +35,7 @@ select id from users where id = :id;
 select id from users;
 -- name: drawn :opt
 select id from users where id = (random() * 10)::int;
+-- name: otherExpression :opt
+select id from people where upper(email) = :email and tenant = :tenant;
+-- name: ofAnotherTable :opt
+select a.id from people a join people b on b.id = :id where lower(b.email) = :email and a.tenant = :tenant;

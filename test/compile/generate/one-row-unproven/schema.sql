@@ -5,3 +5,5 @@ create table posts (id int primary key, author_id int not null references users,
 create table log (at timestamptz, text text);
 create table parent (id int primary key);
 create table child () inherits (parent);
+create table people (id int primary key, email text not null, tenant int not null);
+create unique index on people (tenant, lower(email));
