@@ -1,6 +1,13 @@
 // Puts the rows of the system catalogs together: rows in, the objects of `catalog.ts` out. Pure.
 
 import type {
+  ListColumnsRow,
+  ListConstraintsRow,
+  ListFunctionsRow,
+  ListOperatorsRow,
+  ListTypesRow,
+} from './catalog.sql.ts'
+import type {
   CatalogFunction,
   CatalogType,
   Check,
@@ -10,13 +17,6 @@ import type {
   Relation,
   UniqueIndex,
 } from './catalog.ts'
-import type {
-  ListColumnsRow,
-  ListConstraintsRow,
-  ListFunctionsRow,
-  ListOperatorsRow,
-  ListTypesRow,
-} from './catalog.sql.ts'
 import type { CatalogRows } from './catalogRows.ts'
 import type { TreeNode } from './model.ts'
 import { bool, int, isNode, node, nodes, parseTree, text } from './tree.ts'

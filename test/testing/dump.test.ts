@@ -11,7 +11,7 @@ import { testServer } from '../support/server.ts'
 
 process.env.DATABASE_URL = (await testServer()).url
 
-const addItem = exec({
+const addItem = exec<void>({
   name: 'addItem',
   source: 'dump.test.ts',
   statement: 'addItem',
