@@ -169,5 +169,3 @@ function byOid<T extends { readonly oid: number }>(items: Iterable<T>): Map<numb
   for (const item of items) map.set(item.oid, item)
   return map
 }
-
-export { loadDefinitions as loadViews }

@@ -9,7 +9,7 @@ import pg from 'pg'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { analyze } from '../../lib/compile/analyze.ts'
-import { loadCatalog, loadViews } from '../../lib/compile/catalog.ts'
+import { loadCatalog, loadDefinitions } from '../../lib/compile/catalog.ts'
 import { defaultConfig } from '../../lib/compile/config.ts'
 import { describeQueries, describeStatements } from '../../lib/compile/describe.ts'
 import { emitFile } from '../../lib/compile/emit.ts'
@@ -96,7 +96,7 @@ async function compileSchema(corpus: Corpus, schema: string, out: string): Promi
     const parsed = parseSqlFile(file)
     const catalog = await loadCatalog(client)
     const { described, diagnostics } = await describeQueries(client, parsed.queries, catalog)
-    await loadViews(
+    await loadDefinitions(
       client,
       catalog,
       described.map((query) => query.tree),
