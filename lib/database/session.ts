@@ -92,6 +92,10 @@ function explained(error: Error, target: Target | undefined, { pgBouncer }: Pool
       ? ': PgBouncer takes no such setting of a session. Set it on the role or the database, instead of in pool.settings'
       : ': this is a PgBouncer, which needs the option pool.pgBouncer'
   }
+  // pg's words for "the server asks for a password, and there is none".
+  if (error.message.endsWith('client password must be a string')) {
+    error.message = `${target?.host} asks for a password, and there is none in the connection string, PGPASSWORD or ~/.pgpass`
+  }
   if (error.message !== 'The server does not support SSL connections') return error
   error.message = `${target?.host} does not offer TLS, which is the default for other machines: ?sslmode=disable turns it off`
   return error

@@ -61,13 +61,13 @@ export function readTargets(url: string | undefined, env: NodeJS.ProcessEnv = pr
     return tls(host, mode, files).map((ssl): Target => ({ host, port, ssl }))
   })
   const { pathname } = new URL(`postgresql://x${rest}`)
-  const database = params.get('dbname') ?? decodeURIComponent(pathname.slice(1))
+  const database = params.get('dbname') ?? decoded(pathname.slice(1))
   params.delete('dbname')
   const [, user = '', password] = /^([^:]*)(?::(.*))?$/s.exec(authority.user) ?? []
   const config = {
     // What is empty comes from PGUSER, PGPASSWORD (or ~/.pgpass) and PGDATABASE, by pg itself.
-    ...(user !== '' && { user: decodeURIComponent(user) }),
-    ...(password !== undefined && { password: decodeURIComponent(password) }),
+    ...(user !== '' && { user: decoded(user) }),
+    ...(password !== undefined && { password: decoded(password) }),
     ...(database !== '' && { database }),
     ...Object.fromEntries(params),
   }
@@ -85,8 +85,11 @@ function split(url: string): { authority: { user: string; hosts: { host: string;
     .slice(at + 1)
     .split(',')
     .map((place) => {
-      const [, host = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(place) ?? []
-      return { host: decodeURIComponent(host.replace(/^\[|\]$/g, '')), port }
+      const parts = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(place)
+      // Not shown: with a "#" or "/" in the password, this is a part of it.
+      if (parts === null) throw new TypeError(`the connection string's host and port cannot be read; ${escaping}`)
+      const [, host = '', port = ''] = parts
+      return { host: decoded(host.replace(/^\[|\]$/g, '')), port }
     })
   return { authority: { user: authority.slice(0, Math.max(at, 0)), hosts }, rest }
 }
@@ -122,4 +125,14 @@ function tls(
 
 function unknown(name: string, value: string, known: readonly string[]): TypeError {
   return new TypeError(`the connection string's ${name}=${value} is none of ${known.join(', ')}`)
+}
+
+const escaping = 'in a user or password, write % as %25, / as %2F, # as %23, ? as %3F and @ as %40'
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new TypeError(`the connection string has a % that starts no escape; ${escaping}`)
+  }
 }

@@ -50,4 +50,13 @@ test('a wrong password is a ConnectionError with its SQLSTATE', async () => {
   await db.close()
 })
 
+test('no password is told of in words', async () => {
+  const db = createDatabase({ url: `postgres://guarded@/postgres?host=${encodeURIComponent(host)}` })
+  assert.match(
+    ((await failure(whoAmI(db))) as Error).message,
+    /asks for a password, and there is none in the connection/,
+  )
+  await db.close()
+})
+
 test.run()
