@@ -28,7 +28,7 @@ with recursive up as (
 select id from up;
 
 -- name: withoutFrom :value
-select :a::integer + 1 as sum;
+select :weight::integer + 1 as sum;
 
 -- name: aComment :many
 select id from posts where author_id = :authorId limit 1 -- the first one
