@@ -54,8 +54,9 @@ export interface PoolOptions {
   /** Whether statements outside of units of work share connections (see docs/performance.md). Default true. */
   readonly lanes?: boolean
   /**
-   * For a PgBouncer in transaction mode: no settings are sent that it refuses, and no statements are prepared unless
-   * `preparedStatements` is set (PgBouncer ≥ 1.21 with `max_prepared_statements`). Default false.
+   * For a PgBouncer in transaction mode: no settings are sent that it refuses (the timeouts, so set them on the role),
+   * and no statements are prepared unless `preparedStatements` is set (PgBouncer ≥ 1.21 with `max_prepared_statements`).
+   * Default false: PgBouncer refuses to connect then, and the error says so.
    */
   readonly pgBouncer?: boolean
   /** Whether AcquireTimeoutError names the call sites of those who hold connections. Default false: stacks cost time. */

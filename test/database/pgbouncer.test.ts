@@ -5,7 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createDatabase } from '../../lib/database/database.ts'
 import { type PoolOptions, poolSettings } from '../../lib/database/poolOptions.ts'
-import { ConnectionError, TimeoutError } from '../../lib/errors.ts'
+import { ConnectionError, NotCommittedError, TimeoutError } from '../../lib/errors.ts'
 import { value } from '../../lib/query/kinds.ts'
 import { freshDatabase, type TestDatabase } from '../support/server.ts'
 import { type Bouncer, installed, prepares, startBouncer } from './bouncer.ts'
@@ -209,6 +209,25 @@ if (version !== null) {
     for (let n = 0; n < 20; n++) {
       assert.equal(await Promise.all([echo(first, { n }), echo(second, { n }), echo(first, { n: -n })]), [n, n, -n])
     }
+  })
+
+  test('whether a unit was committed is found out through it', async () => {
+    await using db = createDatabase({ url: bouncer.url, pool: { pgBouncer: true, max: 4 } })
+    const insert = command('insert into t values (77)')
+    const count = number('select count(*)::int4 from t where n = 77')
+    const lost = db.unitOfWork(
+      async (uow) => {
+        await insert(uow)
+        // Behind the one that takes the transaction's id.
+        await echo(uow, { n: 1 })
+        await bouncer.restart()
+      },
+      { verifyCommit: true },
+    )
+    assert.instance(await failure(lost), NotCommittedError)
+    assert.is(await count(db), 0)
+    await db.unitOfWork((uow) => insert(uow), { verifyCommit: true })
+    assert.is(await count(db), 1)
   })
 
   test('it may be restarted under load', async () => {
