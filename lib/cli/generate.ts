@@ -24,8 +24,9 @@ export async function generate(options: CommandOptions): Promise<number> {
   printDiagnostics(compilation.diagnostics, format)
   const failed = failedQueries(compilation.diagnostics)
   if (failed !== null) {
-    if (format === 'text')
-      console.error(`\n${failed} of ${count(compilation.queries, 'query', 'queries')} failed; nothing was written.`)
+    // An error may be of no query, such as SQL above the first header.
+    const of = count(Math.max(failed, compilation.queries), 'query', 'queries')
+    if (format === 'text') console.error(`\n${failed} of ${of} failed; nothing was written.`)
     return 1
   }
   const plan = await planOutput(folder, compilation.files)

@@ -41,6 +41,7 @@ export async function compile(folder: string, config: Config): Promise<Compilati
   const parsed = sources.map((file) => ({ file, ...parseSqlFile(file) }))
   const queries = parsed.flatMap((file) => file.queries)
   const diagnostics = parsed.flatMap((file) => file.diagnostics)
+  const found = queries.length + unreadable(queries, diagnostics)
 
   const result = await describeAll(folder, config, queries)
   diagnostics.push(...result.diagnostics)
@@ -48,7 +49,14 @@ export async function compile(folder: string, config: Config): Promise<Compilati
   const failed = diagnostics.some((diagnostic) => diagnostic.severity === 'error')
   const files = failed ? [] : sources.map((file) => generated(file, result.analyzed, config))
   if (!failed && result.schemaTypes) files.push(result.schemaTypes)
-  return { files, diagnostics, queries: queries.length }
+  return { files, diagnostics, queries: found }
+}
+
+/** How many queries could not be parsed. */
+function unreadable(queries: readonly ParsedQuery[], diagnostics: readonly Diagnostic[]): number {
+  const read = new Set(queries.map(({ file, name }) => `${file.path} ${name}`))
+  const told = diagnostics.flatMap(({ labels, query }) => (query === null ? [] : [`${labels[0]?.file.path} ${query}`]))
+  return new Set(told.filter((query) => !read.has(query))).size
 }
 
 function generated(file: SqlFile, analyzed: readonly FormedQuery[], config: Config): GeneratedFile {

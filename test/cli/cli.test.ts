@@ -64,13 +64,14 @@ cli('writes nothing if any query is wrong, and says how many are', ({ folder }) 
     'schema.sql': schema,
     'sql/a.sql': query,
     'sql/b.sql': '-- name: broken :many\nselect nmae from items;\n\n-- name: worse :one\nselect 1 form items;\n',
+    'sql/c.sql': '-- name: positional :many\nselect $1;\n',
   })
   const result = run(folder, 'generate', '--schema', 'schema.sql')
   assert.is(result.code, 1)
   assert.is(result.out, '')
   assert.match(result.err, 'sql/b.sql:2:8  in broken')
   assert.match(result.err, 'in worse')
-  assert.match(result.err, /\n\n2 of 3 queries failed; nothing was written\.\n$/)
+  assert.match(result.err, /\n\n3 of 4 queries failed; nothing was written\.\n$/)
   assert.not(existsSync(join(folder, 'sql/a.sql.ts')))
 })
 
