@@ -19,7 +19,7 @@ const User = new EntitySchema<User>({
   name: 'User',
   tableName: 'users',
   columns: {
-    id: { type: 'int', primary: true, generated: 'identity' },
+    id: { type: 'int', primary: true, generated: 'increment' },
     email: { type: 'text' },
     fullName: { type: 'text', name: 'full_name', nullable: true },
     isActive: { type: 'bool', name: 'is_active' },
@@ -31,7 +31,7 @@ const Post = new EntitySchema<Post>({
   name: 'Post',
   tableName: 'posts',
   columns: {
-    id: { type: 'int', primary: true, generated: 'identity' },
+    id: { type: 'int', primary: true, generated: 'increment' },
     title: { type: 'text' },
     createdAt: { type: 'timestamptz', name: 'created_at' },
   },
@@ -47,7 +47,7 @@ const Item = new EntitySchema<NewItem>({
 const Order = new EntitySchema<{ id: number; customer: string }>({
   name: 'Order',
   tableName: 'orders',
-  columns: { id: { type: 'int', primary: true, generated: 'identity' }, customer: { type: 'text' } },
+  columns: { id: { type: 'int', primary: true, generated: 'increment' }, customer: { type: 'text' } },
 })
 const OrderLine = new EntitySchema<{ orderId: number; product: string; quantity: number }>({
   name: 'OrderLine',

@@ -137,7 +137,7 @@ class WireRowMethods implements RowMethods<null> {
   value<T>(column: number, codec: Codec<T, never>): T | null {
     const { bytes, starts, ends, columns, query } = this.#frame
     const start = starts[column] ?? isAbsent
-    const text = start === isNull ? null : start < 0 ? undefined : bytes.toString('utf8', start, ends[column])
+    const text = start === isNull ? null : start < 0 ? undefined : utf8.call(bytes, start, ends[column] as number)
     // Only a hand-written decoder that looks at one column in two ways, depending on the row, can come here.
     const readable = columns.binary[column] !== 1 || start < 0 ? codec : readInTwoWays
     return decodeColumn<T>(query, columns.names, column, text, readable, this.#allowsNull)
