@@ -1,3 +1,4 @@
+// timeout: 120
 // The `plainsql` command as a user meets it: in a folder of its own, by its exit code, its output and what it writes.
 
 import { spawnSync } from 'node:child_process'

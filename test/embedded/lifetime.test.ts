@@ -1,3 +1,4 @@
+// timeout: 120
 // However the process that started a server ends, nothing is left: no process, no folder.
 // And many processes at once, with nothing in the cache, each get a server. As root, all of it also as `nobody`.
 

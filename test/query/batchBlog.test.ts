@@ -1,3 +1,4 @@
+// timeout: 120
 // batch(inputs)[i] equals the call on inputs[i]: every query of the blog, random data, on PostgreSQL and in memory.
 
 import { isDeepStrictEqual } from 'node:util'
