@@ -64,8 +64,9 @@ export class Call {
       if (error instanceof PlainsqlError) Error.captureStackTrace(error)
       throw error
     })
-    // Of two copies of a call the second to fail has nobody to hear it.
-    failing.catch(() => {})
+    // Of two copies of a call the second to fail has nobody to hear it. Not for all: V8 follows a promise to those who
+    // await it only while there is one of them.
+    if (this.moved) failing.catch(() => {})
     this.resolve(failing)
   }
 
