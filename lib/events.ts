@@ -46,7 +46,7 @@ export interface QueryEvent {
   rows: number | null
   /** How often it was sent to the server: 0 if it never was, more than 1 if it was sent again. */
   roundTrips: number
-  /** Whether it was sent again: prepared anew after a migration, or on another connection. */
+  /** Whether it was sent again: prepared anew, on another connection, or skipped when one ahead of it had failed. */
   retried: boolean
   /** What it failed with; absent if it did not. */
   error?: unknown

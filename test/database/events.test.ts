@@ -290,6 +290,23 @@ test('a subscriber that throws does not hurt the query', async () => {
   assert.equal(thrown, ['subscriber'])
 })
 
+test('the stack of an error leads to its caller while somebody listens, too', async () => {
+  const broken = number('select 1/0')
+  async function report() {
+    await broken(db)
+  }
+  async function report2() {
+    await db.unitOfWork(async (uow) => {
+      await broken(uow)
+    })
+  }
+  const errors: unknown[] = []
+  await queries(async () => errors.push(await failure(report()), await failure(report2())))
+  for (const error of errors) {
+    if (!plain) assert.match((error as Error).stack ?? '', /at async report2? \(.*events\.test\.ts/)
+  }
+})
+
 test('a database in memory tells of itself too', async () => {
   const memory = await memoryDatabase({ schema: 'create table t (n int primary key)' })
   const [event] = await queries(() => rows('select n from t', (r) => r.int4(0))(memory))
