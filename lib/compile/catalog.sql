@@ -137,7 +137,7 @@ where k.contype in ('c', 'f') and k.convalidated
 order by k.oid;
 
 -- name: listFunctions :many
--- These functions, aggregates and window functions.
+-- These functions, aggregates and window functions. An aggregate is as volatile as what it is made of.
 select
   p.oid,
   n.nspname::text as schema,
@@ -145,7 +145,11 @@ select
   p.prokind::text as kind,
   p.proisstrict as is_strict,
   p.proretset as returns_set,
-  p.provolatile::text as volatility,
+  case when exists (
+    select from pg_catalog.pg_aggregate a
+    join pg_catalog.pg_proc part on part.oid in (a.aggtransfn, a.aggfinalfn, a.aggmtransfn, a.aggmfinalfn)
+    where a.aggfnoid = p.oid and part.provolatile = 'v'
+  ) then 'v' else p.provolatile::text end as volatility,
   p.prorettype as return_type_oid,
   p.proargtypes::oid[] as argument_type_oids,
   p.proargdefaults::text as default_trees,

@@ -474,11 +474,11 @@ export interface ListFunctionsRow {
   extension: string | null
 }
 
-/** These functions, aggregates and window functions. */
+/** These functions, aggregates and window functions. An aggregate is as volatile as what it is made of. */
 export const listFunctions: Many<ListFunctionsParams, ListFunctionsRow> = many({
   name: 'listFunctions',
   source: 'lib/compile/catalog.sql:139',
-  statement: 'listFunctions_1694db7ab7c8',
+  statement: 'listFunctions_4c6c1e20a8af',
   sql: `
 select
   p.oid,
@@ -487,7 +487,11 @@ select
   p.prokind::text as kind,
   p.proisstrict as is_strict,
   p.proretset as returns_set,
-  p.provolatile::text as volatility,
+  case when exists (
+    select from pg_catalog.pg_aggregate a
+    join pg_catalog.pg_proc part on part.oid in (a.aggtransfn, a.aggfinalfn, a.aggmtransfn, a.aggmfinalfn)
+    where a.aggfnoid = p.oid and part.provolatile = 'v'
+  ) then 'v' else p.provolatile::text end as volatility,
   p.prorettype as return_type_oid,
   p.proargtypes::oid[] as argument_type_oids,
   p.proargdefaults::text as default_trees,
@@ -520,7 +524,7 @@ order by p.oid`,
   readOnly: true,
   // For many: the inputs joined, because its parameter is not just compared with a column whose equal values look the same.
   batch: {
-    statement: 'listFunctions_batch_cdc70752710c',
+    statement: 'listFunctions_batch_35b1e3e0e397',
     sql: `
 select
   p.oid,
@@ -529,7 +533,11 @@ select
   p.prokind::text as kind,
   p.proisstrict as is_strict,
   p.proretset as returns_set,
-  p.provolatile::text as volatility,
+  case when exists (
+    select from pg_catalog.pg_aggregate a
+    join pg_catalog.pg_proc part on part.oid in (a.aggtransfn, a.aggfinalfn, a.aggmtransfn, a.aggmfinalfn)
+    where a.aggfnoid = p.oid and part.provolatile = 'v'
+  ) then 'v' else p.provolatile::text end as volatility,
   p.prorettype as return_type_oid,
   p.proargtypes::oid[] as argument_type_oids,
   p.proargdefaults::text as default_trees,
@@ -551,7 +559,7 @@ order by p.oid`,
 /** The names of all functions, for "did you mean". */
 export const listFunctionNames: Values<void, string> = values({
   name: 'listFunctionNames',
-  source: 'lib/compile/catalog.sql:163',
+  source: 'lib/compile/catalog.sql:167',
   statement: 'listFunctionNames_52a118a574bf',
   sql: `
 select distinct p.proname::text as name
@@ -577,7 +585,7 @@ export interface ListOperatorsRow {
 /** These operators, and the functions behind them. */
 export const listOperators: Many<ListOperatorsParams, ListOperatorsRow> = many({
   name: 'listOperators',
-  source: 'lib/compile/catalog.sql:169',
+  source: 'lib/compile/catalog.sql:173',
   statement: 'listOperators_9282a272e7da',
   sql: `
 select
@@ -634,7 +642,7 @@ export interface ListViewTreesRow {
 /** The analyzed query of each of these views and materialized views. */
 export const listViewTrees: Many<ListViewTreesParams, ListViewTreesRow> = many({
   name: 'listViewTrees',
-  source: 'lib/compile/catalog.sql:183',
+  source: 'lib/compile/catalog.sql:187',
   statement: 'listViewTrees_2d4080a252ce',
   sql: `
 select w.ev_class as relation_oid, w.ev_action::text as tree
@@ -675,7 +683,7 @@ export interface ListSqlBodiesRow {
 /** The bodies of these functions, if they are written in SQL: a tree, or null where the body is a text. */
 export const listSqlBodies: Many<ListSqlBodiesParams, ListSqlBodiesRow> = many({
   name: 'listSqlBodies',
-  source: 'lib/compile/catalog.sql:190',
+  source: 'lib/compile/catalog.sql:194',
   statement: 'listSqlBodies_23666f701a9f',
   sql: `
 select p.oid, p.prosqlbody::text as tree, p.proconfig is not null as has_settings

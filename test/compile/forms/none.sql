@@ -12,3 +12,6 @@ select id from posts where author_id = :authorId limit 1 for update skip locked;
 
 -- name: writesInWith :many
 with gone as (delete from tagged where post_id = :postId returning tag) select tag from gone;
+
+-- name: countedByAVolatileAggregate :value
+select volatile_count(1) from posts where id > :id;
