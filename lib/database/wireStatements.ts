@@ -7,6 +7,11 @@ import * as messages from './wireMessages.ts'
 import type { Outgoing, WireParams } from './wireParams.ts'
 import { type Columns, unknownColumns } from './wireRow.ts'
 
+/**
+ * Writes with more bytes of parameters than this are parsed and planned for each run: for arrays of any length PostgreSQL
+ * keeps a plan that was made for ten elements, and an update of 10,000 rows took half as long again.
+ */
+const heavyBytes = 8 * 1024
 /** Bind's code, length, and the empty name of the portal. */
 const beforeName = 1 + 4 + 1
 
@@ -25,6 +30,8 @@ export class Statement {
   /** The parameters' types (pg_type.oid), once the server has described them. */
   types: readonly number[] = []
   lastUse = 0
+  /** Whether it once had so many parameters, or so large ones, that planning it anew costs nothing. */
+  heavy = false
 
   constructor(query: QuerySource<never, unknown>, name: string) {
     const count = query.params?.length ?? 0
@@ -64,7 +71,9 @@ export class Statements {
     const query = call.query as QuerySource<never, unknown>
     const known = this.#known.get(query.statement)
     // Two texts under one name are two statements.
-    const statement = known?.query.sql === query.sql ? known : this.#prepare(out, query)
+    const same = known?.query.sql === query.sql
+    const heavy = same && known.heavy && query.readOnly !== true
+    const statement = same && !heavy ? known : this.#prepare(out, query, heavy)
     call.preparing = statement !== known
     const bind = out.end - out.start
     out.put(statement.head)
@@ -74,10 +83,11 @@ export class Statements {
     const length = out.end - out.start - bind - 1 - messages.execute.length
     out.bytes.writeInt32BE(length, out.start + bind + 1)
 
+    statement.heavy ||= length > heavyBytes
     call.statement = statement
     call.columns = statement.columns
     statement.lastUse = ++this.#uses
-    if (call.preparing && this.#max > 0) this.#remember(statement)
+    if (call.preparing && statement.name !== '') this.#remember(statement)
   }
 
   /**
@@ -91,8 +101,8 @@ export class Statements {
     if (close) this.#leaving.push(statement.name)
   }
 
-  #prepare(out: Outgoing, query: QuerySource<never, unknown>): Statement {
-    const name = this.#max > 0 ? query.statement : ''
+  #prepare(out: Outgoing, query: QuerySource<never, unknown>, unnamed: boolean): Statement {
+    const name = this.#max > 0 && !unnamed ? query.statement : ''
     for (const leaving of this.#leaving) out.put(messages.closeStatement(leaving))
     if (this.#known.has(name)) out.put(messages.closeStatement(name))
     out.put(messages.parse(name, query.sql))

@@ -386,6 +386,31 @@ test('prepared statements are bounded: the one that was not used for longest mak
   }
 })
 
+test('a write with many parameters is planned for each run, a read is not', async () => {
+  const own = await openWire()
+  const write = (readOnly: boolean) => {
+    const { query } = rows<{ n: number[] }, number>(
+      'select count(*)::int4 from unnest($1::int4[])',
+      (r) => r.int4(0),
+      (w, p) => w.value(p.n, codec.array(codec.int4)),
+    )
+    return many<{ n: number[] }, number>({ ...query, ...(readOnly && { readOnly }) })
+  }
+  for (const [query, generic] of [
+    [write(false), 1],
+    [write(true), 8],
+  ] as const) {
+    for (const length of [10_000, 5, 20_000, 7, 1, 2, 3, 4]) {
+      assert.equal(await query(own, { n: Array.from({ length }, (_, n) => n) }), [length])
+    }
+    const runs = rows(
+      `select generic_plans + custom_plans from pg_prepared_statements where name = '${query.query.statement}'`,
+      (r) => r.int8(0),
+    )
+    assert.equal(await runs(own), [generic])
+  }
+})
+
 test('without prepared statements there are none on the server', async () => {
   const own = await openWire(0)
   const query = rows<{ n: number }, number>(
