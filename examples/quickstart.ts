@@ -24,7 +24,8 @@ await step('The schema: migrations/*.sql, run by node-pg-migrate', async () => {
 
 await step('Typed functions: sql/x.sql.ts beside every sql/x.sql', async () => {
   // What `npx plainsql generate` does, on the database that we just made.
-  const compiled = await compile(folder, { ...(await loadConfig(folder)), databaseUrl: playground.url })
+  const config = { ...(await loadConfig(folder)), sql: ['sql'], databaseUrl: playground.url }
+  const compiled = await compile(folder, config)
   if (compiled.files.length === 0)
     throw new Error(formatDiagnostics(compiled.diagnostics, { format: 'text', color: false }))
   const plan = await planOutput(folder, compiled.files)
