@@ -6,7 +6,7 @@
 // and so is a skipped test, a process that does not end, and one that ends before its tests do.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { testServer } from './support/server.ts'
 
@@ -18,7 +18,7 @@ interface Result {
   readonly output: string
 }
 
-const files = findFiles(process.argv.slice(2))
+const files = findFiles(process.argv.slice(2)).filter(canRun)
 const running = new Set<ChildProcess>()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -45,6 +45,17 @@ function findFiles(filters: readonly string[]): string[] {
       (path) => path.endsWith('.test.ts') && (filters.length === 0 || filters.some((part) => path.includes(part))),
     )
     .sort()
+}
+
+/**
+ * A file that reads other projects' data says so with `// needs: ../shared/corpora` in its first lines: the data is not
+ * part of the repository. Where it is missing the file is named and left out; not so in CI, which has it.
+ */
+function canRun(file: string): boolean {
+  const [, needs] = /^\/\/ needs: (\S+)$/m.exec(readFileSync(file, 'utf8').slice(0, 1000)) ?? []
+  if (needs === undefined || existsSync(needs) || process.env.CI) return true
+  console.log(`left out: ${file} needs ${needs}, data of other projects that is not part of this repository`)
+  return false
 }
 
 async function runQueue(): Promise<void> {

@@ -81,13 +81,25 @@ test('all files count, in subfolders too, and an argument chooses among them', (
   assert.match(run(files, ['deep/']).output, /^ok {4}test\/deep\/b\.test\.ts .*\n1 passed, 0 failed\n$/)
 })
 
+test('a file that needs data which is not there is named and left out; in CI it is run', () => {
+  const files = { 'a.test.ts': good, 'needs.test.ts': `// needs: ../nowhere\n${good}` }
+  const { output } = run(files, [], '')
+  assert.match(output, /^left out: test\/needs\.test\.ts needs \.\.\/nowhere, data of other projects/)
+  assert.match(output, /\n1 passed, 0 failed\n$/)
+  assert.match(run(files, [], 'true').output, /\n2 passed, 0 failed\n$/)
+})
+
 test('no file at all is a failure', () => {
   assert.equal(run({}), { output: 'no test file matches\n0 passed, 0 failed\n', status: 1 })
 })
 
 test.run()
 
-function run(files: Record<string, string>, args: readonly string[] = []): { output: string; status: number | null } {
+function run(
+  files: Record<string, string>,
+  args: readonly string[] = [],
+  ci = 'true',
+): { output: string; status: number | null } {
   const project = mkdtempSync(join(tmpdir(), 'plainsql-runner-'))
   try {
     symlinkSync(join(root, 'node_modules'), join(project, 'node_modules'))
@@ -99,7 +111,7 @@ function run(files: Record<string, string>, args: readonly string[] = []): { out
     }
     const command = ['--import', import.meta.resolve('tsx'), join(root, 'test/run.ts'), ...args]
     // The samples need no server; a URL that is never opened saves the start of one.
-    const env = { ...process.env, PLAINSQL_TEST_SERVER: 'postgres://localhost/unused' }
+    const env = { ...process.env, PLAINSQL_TEST_SERVER: 'postgres://localhost/unused', CI: ci }
     const { stdout, stderr, status } = spawnSync(process.execPath, command, { cwd: project, encoding: 'utf8', env })
     return { output: stdout + stderr, status }
   } finally {

@@ -1,4 +1,5 @@
 // timeout: 240
+// needs: ../shared/corpora
 // The verdicts on 1,414 queries of other projects, against what is known of their columns. A column in which a NULL was
 // seen must not be non-null: that is the promise. Of those that never are NULL, at least 97% must be proven; what is
 // not is printed by reason. All of it on every PostgreSQL at hand: their trees differ (before 16, for one, without the

@@ -1,4 +1,5 @@
 // timeout: 180
+// needs: ../shared/corpora
 // Real projects' queries through the whole generator: what PostgreSQL can prepare must become code that tsc accepts,
 // what it cannot must be told at the right place. Prints the counts.
 

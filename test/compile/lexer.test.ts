@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs'
-import path from 'node:path'
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -128,27 +126,6 @@ const table: [text: string, tokens: string[]][] = [
 
 for (const [text, expected] of table)
   test(`lexes ${JSON.stringify(text)}`, () => assert.equal(describe(text), expected))
-
-test("PostgreSQL's own regression suite: no parameter but the two [1:NULL] slices, and not a byte changed", () => {
-  const corpus = path.resolve(import.meta.dirname, '../../../shared/corpora/lexer/pg_regress.jsonl')
-  if (!existsSync(corpus))
-    assert.unreachable(`${corpus} is missing: this test needs the folder shared/ beside the checkout`)
-  const statements = readFileSync(corpus, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line): { file: string; line: number; sql: string } => JSON.parse(line))
-  const found: string[] = []
-  for (const { file, line, sql } of statements) {
-    const tokens = lex(sql)
-    if (join(sql, tokens) !== sql) assert.unreachable(`${file}:${line} came back changed`)
-    for (const token of tokens) {
-      const isSql = token.closed && token.kind !== 'unknown' && token.kind !== 'meta-command' && token.kind !== 'param'
-      if (!isSql) found.push(`${file}:${line} ${token.kind} ${sql.slice(token.start, token.end)}`)
-    }
-  }
-  assert.is(statements.length, 21_146)
-  assert.equal(found, ['arrays.sql:136 param :NULL', 'arrays.sql:144 param :NULL'])
-})
 
 test('among quotes and comments of every form exactly the planted parameters are found', () => {
   fc.assert(

@@ -1,4 +1,5 @@
 // timeout: 180
+// needs: ../shared/corpora
 // The witness: generated decoders meet random data. Real projects' queries, and queries made here over their tables, run
 // on data under all constraints with random parameters; no decoder may meet a NULL that it did not expect, or a value that
 // is not of its type, and no query that is proven to give one row may give two.

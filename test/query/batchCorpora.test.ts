@@ -1,3 +1,4 @@
+// needs: ../shared/corpora
 // batch(inputs)[i] equals the call on inputs[i]: SELECTs that other projects wrote, over random data.
 
 import pg from 'pg'
