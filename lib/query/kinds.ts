@@ -70,7 +70,14 @@ function queryFunction<Params, Row, Result, Batch>(
   query: Query<Params, Row, Result>,
   batch: (executor: Executor, inputs: readonly Params[]) => Promise<Batch>,
 ): QueryFunction<Params, Row, Result, Batch> {
-  const run = (executor: Executor, params: Params): Promise<Result> => executor.execute(query, params)
+  const run = (executor: Executor, params: Params): Promise<Result> => {
+    // tsc rules it out; a caller in plain JavaScript gets here.
+    if (typeof executor?.execute !== 'function') {
+      const problem = `${query.name} (${query.source}) needs a database or a unit of work as its first argument`
+      return Promise.reject(new TypeError(problem))
+    }
+    return executor.execute(query, params)
+  }
   return Object.assign(run, { query, batch })
 }
 

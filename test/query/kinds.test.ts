@@ -113,4 +113,16 @@ function rejection(promise: Promise<unknown>): Promise<Error> {
   )
 }
 
+test('what is not an executor is named, with the query', async () => {
+  const listItems = many({ name: 'listItems', source: 'sql/items.sql:1', statement: 'x', sql: '' })
+  for (const executor of [undefined, null, {}, () => 1]) {
+    const error = await listItems(executor as never, undefined).catch((reason: Error) => reason)
+    assert.instance(error, TypeError)
+    assert.is(
+      (error as TypeError).message,
+      'listItems (sql/items.sql:1) needs a database or a unit of work as its first argument',
+    )
+  }
+})
+
 test.run()
