@@ -84,7 +84,13 @@ let pid
 require('readline').createInterface({ input: process.stdin })
   .on('line', (line) => { pid = Number(line) })
   .on('close', () => {
-    try { if (pid) process.kill(pid) } catch {}
-    require('fs').rmSync(process.argv[1], { recursive: true, force: true, maxRetries: 50, retryDelay: 100 })
+    try {
+      if (pid) process.kill(pid)
+    } catch (error) {
+      // ESRCH: the server has ended by itself.
+      if (error.code !== 'ESRCH') throw error
+    } finally {
+      require('fs').rmSync(process.argv[1], { recursive: true, force: true, maxRetries: 50, retryDelay: 100 })
+    }
   })
 `
