@@ -4,8 +4,9 @@
 // The rule, so that nobody waits for somebody else's slow statement:
 // 1. Behind a statement others are sent only if it is a read that takes no locks (`readOnly`, from the generator) and
 //    its last runs were quick. A statement that is new, slow or a write has its lane to itself, from an idle one on.
-// 2. A statement joins a lane only while what is ahead of it is expected to be done at once, and is not late already.
-//    Otherwise another connection of the pool becomes a lane; when there are no more, the lanes are filled further.
+// 2. A statement joins a lane only while what is ahead of it is expected to be done at once, and is not late already:
+//    the first one that is not full, else the one with the least to do. Otherwise another connection of the pool becomes
+//    a lane; when there are no more, the lanes are filled further.
 // 3. If a quick read turns out slow after all, what was sent behind it is sent again on another lane, and the first
 //    answer counts. All of it is safe to run twice, by rule 1.
 // Units of work, cursors and cancellable calls get connections of their own: none of this is for them.
@@ -17,6 +18,15 @@ import type { Lease } from './connection.ts'
 import { Paces, slowMs } from './paces.ts'
 import type { Wire, WireOwner } from './wire.ts'
 
+/**
+ * How many calls lanes are filled with, one after the other, before another one is looked at. Few lanes that are full
+ * cost far less CPU than many with little in each (system calls, wake-ups); with but one, client and server would wait
+ * for each other by turns. So half of what is in flight at the moment, within these bounds. Measured: docs/performance.md
+ */
+const fewest = 3
+const most = 24
+/** The work that a lane is filled with: beyond it, others share what there is to do. */
+const fillMs = 0.4
 /** The wait that a statement accepts while there are connections left, and when there are none. */
 const shortWaitMs = 1
 const longWaitMs = 4
@@ -41,6 +51,8 @@ export interface LaneOptions {
   readonly pingMs: number
   /** How many callers wait for a connection to themselves. */
   wanted(): number
+  /** Whether there is a connection that nobody waits for. */
+  spare(): boolean
   open(call: Call): Promise<LaneLease>
   timedOut(call: Call): Error
 }
@@ -66,6 +78,8 @@ export class Lanes implements WireOwner {
   readonly #paces = new Paces()
   readonly #waiting: Set<Call> = new Set()
   #opening = 0
+  /** Calls in flight, on all lanes. */
+  #calls = 0
   #timer: NodeJS.Timeout | null = null
   #sweptAt = 0
   #onEmpty: (() => void) | null = null
@@ -122,14 +136,17 @@ export class Lanes implements WireOwner {
     })
   }
 
-  settled(wire: Wire, call: Call, ms: number): void {
+  settled(wire: Wire, calls: readonly Call[], ms: number): void {
     const lane = this.#lanes.get(wire)
-    if (lane === undefined || call.query === null) return
-    this.#paces.note(call.query, ms)
-    lane.calls--
-    lane.expectedMs = lane.calls === 0 ? 0 : lane.expectedMs - call.expectedMs
+    if (lane === undefined) return
+    for (const call of calls) {
+      if (call.query === null) continue
+      this.#paces.note(call.query, ms / calls.length)
+      this.#count(lane, -1, -call.expectedMs)
+    }
     if (lane.calls === 0) {
       lane.taken = false
+      lane.expectedMs = 0
       if (lane.leaving || (this.#onEmpty !== null && this.#waiting.size === 0)) this.#leave(lane)
     }
     if (this.#waiting.size > 0) this.#fill()
@@ -137,6 +154,7 @@ export class Lanes implements WireOwner {
 
   gone(wire: Wire): void {
     const lane = this.#lanes.get(wire)
+    if (lane !== undefined) this.#count(lane, -lane.calls, 0)
     this.#lanes.delete(wire)
     lane?.lease.release(false)
     this.#checkEmpty()
@@ -175,6 +193,7 @@ export class Lanes implements WireOwner {
   #choose(call: Call): Lane | null {
     const quick = this.#paces.isQuick(call.query as Query<unknown, unknown, unknown>)
     const waitMs = this.#lanes.size + this.#opening < this.#options.max ? shortWaitMs : longWaitMs
+    const depth = Math.min(Math.max(fewest, (this.#calls + 1) >> 1), most)
     let now = 0
     let best: Lane | null = null
     for (const lane of this.#lanes.values()) {
@@ -185,8 +204,11 @@ export class Lanes implements WireOwner {
         now ||= performance.now()
         if (wire.busyMs(now) > slowMs) continue
       }
+      if (quick && lane.calls < depth && lane.expectedMs < fillMs) return lane
       if (best === null || lane.expectedMs < best.expectedMs) best = lane
     }
+    // Nobody waits for it.
+    if (best !== null && quick && this.#opening === 0 && this.#options.spare()) this.#openOne(call)
     return best
   }
 
@@ -195,14 +217,18 @@ export class Lanes implements WireOwner {
     call.expectedMs = this.#paces.expectedMs(query)
     call.shares = this.#paces.isQuick(query)
     lane.taken = !call.shares
-    lane.expectedMs += call.expectedMs
+    this.#count(lane, 1, call.expectedMs)
     lane.usedAt = this.#sweptAt
     // A parameter that does not fit is refused here, and nothing was sent.
-    if (lane.wire.submit(call)) lane.calls++
-    else {
-      lane.expectedMs -= call.expectedMs
-      lane.taken = false
-    }
+    if (lane.wire.submit(call)) return
+    this.#count(lane, -1, -call.expectedMs)
+    lane.taken = false
+  }
+
+  #count(lane: Lane, calls: number, expectedMs: number): void {
+    this.#calls += calls
+    lane.calls += calls
+    lane.expectedMs += expectedMs
   }
 
   /** Another lane for those who wait, as long as the pool has connections. */
@@ -212,8 +238,13 @@ export class Lanes implements WireOwner {
       return
     }
     const [first] = this.#waiting
+    this.#openOne(first as Call)
+    this.#open()
+  }
+
+  #openOne(call: Call): void {
     this.#opening++
-    this.#options.open(first as Call).then(
+    this.#options.open(call).then(
       (lease) => {
         this.#opening--
         this.#add(lease)
@@ -226,7 +257,6 @@ export class Lanes implements WireOwner {
         this.#checkEmpty()
       },
     )
-    this.#open()
   }
 
   #add(lease: LaneLease): void {

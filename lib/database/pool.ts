@@ -102,6 +102,7 @@ class TunedPool implements ConnectionSource {
       waitMs: settings.acquireTimeoutMs,
       pingMs: settings.connectTimeoutMs,
       wanted: () => this.#wanted,
+      spare: () => this.#wanted === 0 && !this.#isFull(),
       open: (call) => this.#openLane(call.query),
       timedOut: (call) => this.#timedOut(call.query),
     })
@@ -116,10 +117,14 @@ class TunedPool implements ConnectionSource {
       return Promise.reject(error)
     }
     const site = this.#settings.traceHolders ? new CallSite(this.acquire, 50) : null
-    const full = this.#pool.idleCount === 0 && this.#pool.totalCount >= this.#settings.max
+    const full = this.#isFull()
     const acquired = this.#checkOut(query, 'unit of work', site)
     if (full) this.#takeFromLanes(acquired)
     return acquired
+  }
+
+  #isFull(): boolean {
+    return this.#pool.idleCount === 0 && this.#pool.totalCount >= this.#settings.max
   }
 
   stats(): PoolStats {

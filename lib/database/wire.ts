@@ -20,8 +20,8 @@ import { Statements } from './wireStatements.ts'
 
 /** Who shares a connection among callers wants to know. */
 export interface WireOwner {
-  /** A call is over. @param ms for how long the server was busy with it alone */
-  settled(wire: Wire, call: Call, ms: number): void
+  /** Calls are over, of which all but the last shared its Sync. @param ms for how long the server was busy with them */
+  settled(wire: Wire, calls: readonly Call[], ms: number): void
   /** The connection is gone; `takesBack` follows for every call in flight. */
   gone(wire: Wire): void
   /** @returns whether the owner takes a call of a lost connection back, to run it elsewhere */
@@ -56,6 +56,9 @@ export class Wire implements Connection {
   #unsent: Call | null = null
   /** The last of the calls that were written and share a Sync which is not written. */
   #group: Call | null = null
+  /** Calls that are over, and whose Sync is not answered; and for how long the server was busy with them. */
+  #over: Call[] = []
+  #overMs = 0
   #inFlight = 0
   #flushing = false
   /** When the answer to the first call in flight could have come, had it taken no time. */
@@ -303,6 +306,11 @@ export class Wire implements Connection {
       other.shares = false
       this.submit(other)
     }
+    const over = this.#over
+    const ms = this.#overMs
+    this.#over = []
+    this.#overMs = 0
+    this.owner?.settled(this, over, ms)
   }
 
   #shift(call: Call): void {
@@ -313,7 +321,7 @@ export class Wire implements Connection {
 
   #complete(call: Call, idle: boolean): void {
     this.#shift(call)
-    const ms = this.#now - this.#since
+    const ms = Math.max(this.#now - this.#since, 0)
     this.#since = this.#now
     if (call.query === null && call.tag === '') this.#roundTripMs += ms
     const { statement, refusal } = call
@@ -328,8 +336,9 @@ export class Wire implements Connection {
         return
       }
     }
+    this.#over.push(call)
+    this.#overMs += ms
     this.#settle(call)
-    this.owner?.settled(this, call, Math.max(ms, 0))
   }
 
   #settle(call: Call): void {

@@ -87,6 +87,27 @@ for (const max of [1, 2, 10]) {
   })
 }
 
+test('quick reads fill a few lanes instead of all, and more than one', async () => {
+  const db = open({ max: 10 })
+  // Ten connections: nothing is known of the statement yet.
+  await Promise.all(Array.from({ length: 40 }, () => pid(db)))
+  await learn(db, pid)
+  for (let round = 0; round < 5; round++) {
+    const pids = new Set(await Promise.all(Array.from({ length: 40 }, () => pid(db))))
+    assert.ok(pids.size >= 2 && pids.size <= 4, `${pids.size} lanes`)
+  }
+})
+
+test('another lane is opened beside a full one, and nobody waits for it', async () => {
+  const db = open({ max: 10 })
+  await learn(db, pid)
+  assert.is(db.stats()?.total, 1)
+  assert.is(new Set(await Promise.all(Array.from({ length: 8 }, () => pid(db)))).size, 1)
+  await sleep(50)
+  assert.is(db.stats()?.total, 2)
+  assert.is(new Set(await Promise.all(Array.from({ length: 8 }, () => pid(db)))).size, 2)
+})
+
 test('a slow statement delays nobody, as long as there is another connection', async () => {
   const db = open({ max: 2 })
   await learn(db, pid)
