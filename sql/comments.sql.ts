@@ -254,11 +254,16 @@ returning id, post_id, author_id, body, created_at`,
   }),
   // For many: INSERT … SELECT in the order of the inputs, which is that of the rows that come back.
   batch: {
-    statement: 'createComment_batch_ef540b551f33',
+    statement: 'createComment_batch_b114ee8b8a4a',
     sql: `
 insert into comments (post_id, author_id, body)
 select input.p1, input.p2, input.p3
-from unnest($1::int4[], $2::int4[], $3::text[]) with ordinality as input(p1, p2, p3, ordinal)
+from (select
+  unnest($1::int4[]) as p1,
+  unnest($2::int4[]) as p2,
+  unnest($3::text[]) as p3,
+  generate_subscripts($1::int4[], 1)::int8 as ordinal
+) as input
 order by input.ordinal
 returning id, post_id, author_id, body, created_at`,
   },
@@ -301,11 +306,15 @@ returning id, post_id, author_id, body, created_at`,
   }),
   // For many: UPDATE … FROM the inputs.
   batch: {
-    statement: 'updateComment_batch_d3ecfaca61ff',
+    statement: 'updateComment_batch_6022c3dae49b',
     sql: `
 update comments
 set body = input.p1
-from unnest($1::text[], $2::int4[]) with ordinality as input(p1, p2, ordinal)
+from (select
+  unnest($1::text[]) as p1,
+  unnest($2::int4[]) as p2,
+  generate_subscripts($1::text[], 1)::int8 as ordinal
+) as input
 where id = input.p2
 returning id, post_id, author_id, body, created_at, input.ordinal`,
     ordinal: (r) => r.int8(5),
@@ -329,10 +338,12 @@ where id = $1`,
   write: (w, p) => w.int4(p.id),
   // For many: DELETE … USING the inputs.
   batch: {
-    statement: 'deleteComment_batch_e0e00ba2372a',
+    statement: 'deleteComment_batch_a36082226151',
     sql: `
 delete from comments
-using unnest($1::int4[]) as input(p1)
+using (select
+  unnest($1::int4[]) as p1
+) as input
 where id = input.p1`,
   },
 })

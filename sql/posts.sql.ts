@@ -355,11 +355,16 @@ returning id, author_id, title, content, created_at`,
   }),
   // For many: INSERT … SELECT in the order of the inputs, which is that of the rows that come back.
   batch: {
-    statement: 'createPost_batch_7cd13834b8d5',
+    statement: 'createPost_batch_32593417d1ae',
     sql: `
 insert into posts (author_id, title, content)
 select input.p1, input.p2, input.p3
-from unnest($1::int4[], $2::text[], $3::text[]) with ordinality as input(p1, p2, p3, ordinal)
+from (select
+  unnest($1::int4[]) as p1,
+  unnest($2::text[]) as p2,
+  unnest($3::text[]) as p3,
+  generate_subscripts($1::int4[], 1)::int8 as ordinal
+) as input
 order by input.ordinal
 returning id, author_id, title, content, created_at`,
   },
@@ -405,12 +410,17 @@ returning id, author_id, title, content, created_at`,
   }),
   // For many: UPDATE … FROM the inputs.
   batch: {
-    statement: 'updatePost_batch_c30271249727',
+    statement: 'updatePost_batch_34e67ac08e7f',
     sql: `
 update posts
 set title = input.p1,
     content = input.p2
-from unnest($1::text[], $2::text[], $3::int4[]) with ordinality as input(p1, p2, p3, ordinal)
+from (select
+  unnest($1::text[]) as p1,
+  unnest($2::text[]) as p2,
+  unnest($3::int4[]) as p3,
+  generate_subscripts($1::text[], 1)::int8 as ordinal
+) as input
 where id = input.p3
 returning id, author_id, title, content, created_at, input.ordinal`,
     ordinal: (r) => r.int8(5),
@@ -434,10 +444,12 @@ where id = $1`,
   write: (w, p) => w.int4(p.id),
   // For many: DELETE … USING the inputs.
   batch: {
-    statement: 'deletePost_batch_03426f73f5be',
+    statement: 'deletePost_batch_c1de97c889c0',
     sql: `
 delete from posts
-using unnest($1::int4[]) as input(p1)
+using (select
+  unnest($1::int4[]) as p1
+) as input
 where id = input.p1`,
   },
 })

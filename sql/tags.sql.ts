@@ -129,11 +129,14 @@ returning id, name`,
   }),
   // For many: INSERT … SELECT in the order of the inputs, which is that of the rows that come back.
   batch: {
-    statement: 'ensureTag_batch_97d69dcebd26',
+    statement: 'ensureTag_batch_1d7db60d73b1',
     sql: `
 insert into tags (name)
 select input.p1
-from unnest($1::text[]) with ordinality as input(p1, ordinal)
+from (select
+  unnest($1::text[]) as p1,
+  generate_subscripts($1::text[], 1)::int8 as ordinal
+) as input
 order by input.ordinal
 on conflict (name) do update set name = excluded.name
 returning id, name`,
@@ -162,11 +165,14 @@ on conflict do nothing`,
   },
   // For many: INSERT … SELECT.
   batch: {
-    statement: 'tagPost_batch_5dba2352af21',
+    statement: 'tagPost_batch_2cc8c84fe7ea',
     sql: `
 insert into post_tags (post_id, tag_id)
 select input.p1, input.p2
-from unnest($1::int4[], $2::int4[]) as input(p1, p2)
+from (select
+  unnest($1::int4[]) as p1,
+  unnest($2::int4[]) as p2
+) as input
 on conflict do nothing`,
   },
 })
@@ -192,10 +198,13 @@ where post_id = $1
   },
   // For many: DELETE … USING the inputs.
   batch: {
-    statement: 'untagPost_batch_355c0d704694',
+    statement: 'untagPost_batch_73cdda5544a6',
     sql: `
 delete from post_tags
-using unnest($1::int4[], $2::int4[]) as input(p1, p2)
+using (select
+  unnest($1::int4[]) as p1,
+  unnest($2::int4[]) as p2
+) as input
 where post_id = input.p1
   and tag_id = input.p2`,
   },
@@ -232,11 +241,15 @@ returning id, name`,
   }),
   // For many: UPDATE … FROM the inputs.
   batch: {
-    statement: 'renameTag_batch_366de11da399',
+    statement: 'renameTag_batch_e0df0d424baa',
     sql: `
 update tags
 set name = input.p1
-from unnest($1::text[], $2::int4[]) with ordinality as input(p1, p2, ordinal)
+from (select
+  unnest($1::text[]) as p1,
+  unnest($2::int4[]) as p2,
+  generate_subscripts($1::text[], 1)::int8 as ordinal
+) as input
 where id = input.p2
 returning id, name, input.ordinal`,
     ordinal: (r) => r.int8(2),
@@ -260,10 +273,12 @@ where id = $1`,
   write: (w, p) => w.int4(p.id),
   // For many: DELETE … USING the inputs.
   batch: {
-    statement: 'deleteTag_batch_62c8f852b3ec',
+    statement: 'deleteTag_batch_94f66dc3b2e4',
     sql: `
 delete from tags
-using unnest($1::int4[]) as input(p1)
+using (select
+  unnest($1::int4[]) as p1
+) as input
 where id = input.p1`,
   },
 })

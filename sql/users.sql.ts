@@ -306,11 +306,16 @@ returning id, email, full_name, is_active, created_at, updated_at`,
   }),
   // For many: INSERT … SELECT in the order of the inputs, which is that of the rows that come back.
   batch: {
-    statement: 'createUser_batch_712a11fb075c',
+    statement: 'createUser_batch_d1364af1ba3e',
     sql: `
 insert into users (email, hashed_password, full_name)
 select input.p1, input.p2, input.p3
-from unnest($1::text[], $2::text[], $3::text[]) with ordinality as input(p1, p2, p3, ordinal)
+from (select
+  unnest($1::text[]) as p1,
+  unnest($2::text[]) as p2,
+  unnest($3::text[]) as p3,
+  generate_subscripts($1::text[], 1)::int8 as ordinal
+) as input
 order by input.ordinal
 returning id, email, full_name, is_active, created_at, updated_at`,
   },
@@ -363,14 +368,20 @@ returning id, email, full_name, is_active, created_at, updated_at`,
   }),
   // For many: UPDATE … FROM the inputs.
   batch: {
-    statement: 'updateUser_batch_938958d487ff',
+    statement: 'updateUser_batch_45feb4926222',
     sql: `
 update users
 set email = input.p1,
     full_name = input.p2,
     is_active = input.p3,
     updated_at = now()
-from unnest($1::text[], $2::text[], $3::bool[], $4::int4[]) with ordinality as input(p1, p2, p3, p4, ordinal)
+from (select
+  unnest($1::text[]) as p1,
+  unnest($2::text[]) as p2,
+  unnest($3::bool[]) as p3,
+  unnest($4::int4[]) as p4,
+  generate_subscripts($1::text[], 1)::int8 as ordinal
+) as input
 where id = input.p4
 returning id, email, full_name, is_active, created_at, updated_at, input.ordinal`,
     ordinal: (r) => r.int8(6),
@@ -397,12 +408,14 @@ where id = $1
   write: (w, p) => w.int4(p.id),
   // For many: UPDATE … FROM the inputs.
   batch: {
-    statement: 'deactivateUser_batch_15f58b046c90',
+    statement: 'deactivateUser_batch_a91033e13bbc',
     sql: `
 update users
 set is_active = false,
     updated_at = now()
-from unnest($1::int4[]) as input(p1)
+from (select
+  unnest($1::int4[]) as p1
+) as input
 where id = input.p1
   and is_active`,
     apart: [0],
@@ -425,10 +438,12 @@ where id = $1`,
   write: (w, p) => w.int4(p.id),
   // For many: DELETE … USING the inputs.
   batch: {
-    statement: 'deleteUser_batch_62a2df0baeaa',
+    statement: 'deleteUser_batch_12ed0eacf9cd',
     sql: `
 delete from users
-using unnest($1::int4[]) as input(p1)
+using (select
+  unnest($1::int4[]) as p1
+) as input
 where id = input.p1`,
   },
 })

@@ -23,11 +23,15 @@ values ($1, $2, $3)`,
   },
   // For many: INSERT … SELECT.
   batch: {
-    statement: 'openAccount_batch_9839b8ecb3e3',
+    statement: 'openAccount_batch_0c4b73290f85',
     sql: `
 insert into accounts (id, customer, balance)
 select input.p1, input.p2, input.p3
-from unnest($1::int4[], $2::int4[], $3::int4[]) as input(p1, p2, p3)`,
+from (select
+  unnest($1::int4[]) as p1,
+  unnest($2::int4[]) as p2,
+  unnest($3::int4[]) as p3
+) as input`,
   },
 })
 
@@ -95,11 +99,14 @@ where id = $2`,
   },
   // For many: UPDATE … FROM the inputs.
   batch: {
-    statement: 'changeBalance_batch_5ea2868a1e39',
+    statement: 'changeBalance_batch_ce0c4f889859',
     sql: `
 update accounts
 set balance = balance + input.p1
-from unnest($1::int4[], $2::int4[]) as input(p1, p2)
+from (select
+  unnest($1::int4[]) as p1,
+  unnest($2::int4[]) as p2
+) as input
 where id = input.p2`,
     apart: [1],
   },
@@ -129,11 +136,16 @@ returning id`,
   read: (r) => r.int4(0),
   // For many: INSERT … SELECT in the order of the inputs, which is that of the rows that come back.
   batch: {
-    statement: 'recordTransfer_batch_de4e61ad2b2d',
+    statement: 'recordTransfer_batch_0c55a45195ec',
     sql: `
 insert into transfers (source, target, amount)
 select input.p1, input.p2, input.p3
-from unnest($1::int4[], $2::int4[], $3::int4[]) with ordinality as input(p1, p2, p3, ordinal)
+from (select
+  unnest($1::int4[]) as p1,
+  unnest($2::int4[]) as p2,
+  unnest($3::int4[]) as p3,
+  generate_subscripts($1::int4[], 1)::int8 as ordinal
+) as input
 order by input.ordinal
 returning id`,
   },

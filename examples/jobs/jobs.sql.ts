@@ -24,11 +24,15 @@ returning id`,
   read: (r) => r.int4(0),
   // For many: INSERT … SELECT in the order of the inputs, which is that of the rows that come back.
   batch: {
-    statement: 'enqueueJob_batch_813c99b3fd34',
+    statement: 'enqueueJob_batch_5efdf8f8355c',
     sql: `
 insert into jobs (kind, recipient)
 select input.p1, input.p2
-from unnest($1::text[], $2::text[]) with ordinality as input(p1, p2, ordinal)
+from (select
+  unnest($1::text[]) as p1,
+  unnest($2::text[]) as p2,
+  generate_subscripts($1::text[], 1)::int8 as ordinal
+) as input
 order by input.ordinal
 returning id`,
   },
@@ -80,11 +84,13 @@ where id = $1`,
   write: (w, p) => w.int4(p.id),
   // For many: UPDATE … FROM the inputs.
   batch: {
-    statement: 'finishJob_batch_fc42f0c55d32',
+    statement: 'finishJob_batch_d78cc315226b',
     sql: `
 update jobs
 set done_at = now()
-from unnest($1::int4[]) as input(p1)
+from (select
+  unnest($1::int4[]) as p1
+) as input
 where id = input.p1`,
     apart: [0],
   },
@@ -113,11 +119,15 @@ where id = $3`,
   },
   // For many: UPDATE … FROM the inputs.
   batch: {
-    statement: 'postponeJob_batch_1986cf4cacdf',
+    statement: 'postponeJob_batch_42274fc174d1',
     sql: `
 update jobs
 set attempts = attempts + 1, problem = input.p1, run_at = now() + make_interval(secs => input.p2)
-from unnest($1::text[], $2::float8[], $3::int4[]) as input(p1, p2, p3)
+from (select
+  unnest($1::text[]) as p1,
+  unnest($2::float8[]) as p2,
+  unnest($3::int4[]) as p3
+) as input
 where id = input.p3`,
     apart: [2],
   },
@@ -168,11 +178,14 @@ values ($1, $2)`,
   },
   // For many: INSERT … SELECT.
   batch: {
-    statement: 'writeLetter_batch_127a895f18d9',
+    statement: 'writeLetter_batch_736da2fedbf9',
     sql: `
 insert into letters (job_id, recipient)
 select input.p1, input.p2
-from unnest($1::int4[], $2::text[]) as input(p1, p2)`,
+from (select
+  unnest($1::int4[]) as p1,
+  unnest($2::text[]) as p2
+) as input`,
   },
 })
 

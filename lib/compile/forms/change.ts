@@ -27,7 +27,7 @@ export function changeForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalo
   return {
     sql: edited(query.sql, [
       ...replaceParams(words, inputs.value),
-      ...joined(words, isUpdate, returns ? inputs.numbered : inputs.plain),
+      ...joined(words, isUpdate, returns ? inputs.numberedStreamed : inputs.streamed),
       ...ownColumns(words, targetOf(tree)),
       ...(returns ? [{ start: query.sql.length, end: query.sql.length, text: ', input.ordinal' }] : []),
     ]),

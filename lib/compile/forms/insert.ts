@@ -1,4 +1,4 @@
-// INSERT of one row of VALUES for many inputs: `insert into … select input.p1, … from unnest(…) as input(…)`.
+// INSERT of one row of VALUES for many inputs: `insert into … select input.p1, … from (select unnest(…) …) as input`.
 // In: the query and its tree. Out: the form, or in words why there is none.
 
 import type { AnalyzedQuery } from '../analyze.ts'
@@ -26,7 +26,7 @@ export function insertForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalo
   const onConflict = keyword(words, ['on'], rows.end)
   const behind = onConflict < 0 ? words.length : onConflict
   const values = words.slice(rows.start + 2, rows.end)
-  const from = `\nfrom ${returns ? inputs.numbered : inputs.plain}${returns ? '\norder by input.ordinal' : ''}`
+  const from = `\nfrom ${returns ? inputs.numberedStreamed : inputs.streamed}${returns ? '\norder by input.ordinal' : ''}`
   const [open, close] = [words[rows.start + 1]!, words[rows.end]!]
   return {
     sql: edited(query.sql, [

@@ -1,4 +1,4 @@
-// The forms of single-row INSERT, UPDATE and DELETE: the same statement over a table of inputs, `unnest($1, $2, …)`.
+// The forms of single-row INSERT, UPDATE and DELETE: the same statement over a table of inputs.
 // Where one statement could do something else than one per input, there is none, and the reason is told.
 
 import type { AnalyzedQuery } from '../analyze.ts'

@@ -180,10 +180,15 @@ insert into points values ($1, $2, $3, $4)`,
   },
   // For many: INSERT … SELECT.
   batch: {
-    statement: 'addPoint_batch_7c424c276ad9',
+    statement: 'addPoint_batch_9d2da746cd03',
     sql: `
 insert into points select input.p1, (input.p2::text[]), (input.p3::text[]), (input.p4::int4[])
-from unnest($1::int4[], $2::text[], $3::text[], $4::text[]) as input(p1, p2, p3, p4)`,
+from (select
+  unnest($1::int4[]) as p1,
+  unnest($2::text[]) as p2,
+  unnest($3::text[]) as p3,
+  unnest($4::text[]) as p4
+) as input`,
   },
 })
 

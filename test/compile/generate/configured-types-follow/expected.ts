@@ -274,10 +274,15 @@ insert into users values ($1, $2, $3, $4)`,
   },
   // For many: INSERT … SELECT.
   batch: {
-    statement: 'insertUser_batch_4b5413695348',
+    statement: 'insertUser_batch_1267ade2e636',
     sql: `
 insert into users select input.p1, input.p2, (input.p3::text[]), input.p4
-from unnest($1::int8[], $2::jsonb[], $3::text[], $4::date[]) as input(p1, p2, p3, p4)`,
+from (select
+  unnest($1::int8[]) as p1,
+  unnest($2::jsonb[]) as p2,
+  unnest($3::text[]) as p3,
+  unnest($4::date[]) as p4
+) as input`,
   },
 })
 

@@ -63,10 +63,14 @@ update users set settings = $1, tags = $2 where id = $3`,
   },
   // For many: UPDATE … FROM the inputs.
   batch: {
-    statement: 'saveSettings_batch_70f57f7a1e13',
+    statement: 'saveSettings_batch_3964e1fb1c0b',
     sql: `
 update users set settings = input.p1, tags = (input.p2::text[])
-from unnest($1::jsonb[], $2::text[], $3::int8[]) as input(p1, p2, p3) where id = input.p3`,
+from (select
+  unnest($1::jsonb[]) as p1,
+  unnest($2::text[]) as p2,
+  unnest($3::int8[]) as p3
+) as input where id = input.p3`,
     apart: [2],
   },
 })

@@ -126,9 +126,11 @@ delete from items where id = $1`,
   write: (w, p) => w.int4(p.id),
   // For many: DELETE … USING the inputs.
   batch: {
-    statement: 'deleteItem_batch_aa062d960441',
+    statement: 'deleteItem_batch_7bba2820a6df',
     sql: `
 delete from items
-using unnest($1::int4[]) as input(p1) where id = input.p1`,
+using (select
+  unnest($1::int4[]) as p1
+) as input where id = input.p1`,
   },
 })

@@ -622,10 +622,15 @@ insert into posts values ($1, $2, $3) returning id`,
   }),
   // For many: INSERT … SELECT in the order of the inputs, which is that of the rows that come back.
   batch: {
-    statement: 'insertOne_batch_e91baf92eea8',
+    statement: 'insertOne_batch_c3a935282ad0',
     sql: `
 insert into posts select input.p1, input.p2, input.p3
-from unnest($1::int4[], $2::int4[], $3::text[]) with ordinality as input(p1, p2, p3, ordinal)
+from (select
+  unnest($1::int4[]) as p1,
+  unnest($2::int4[]) as p2,
+  unnest($3::text[]) as p3,
+  generate_subscripts($1::int4[], 1)::int8 as ordinal
+) as input
 order by input.ordinal returning id`,
   },
 })
@@ -709,10 +714,14 @@ update posts set title = $1 where id = $2 returning id`,
   }),
   // For many: UPDATE … FROM the inputs.
   batch: {
-    statement: 'updateOne_batch_0f372a5c350b',
+    statement: 'updateOne_batch_ec69b817aa4d',
     sql: `
 update posts set title = input.p1
-from unnest($1::text[], $2::int4[]) with ordinality as input(p1, p2, ordinal) where id = input.p2 returning id, input.ordinal`,
+from (select
+  unnest($1::text[]) as p1,
+  unnest($2::int4[]) as p2,
+  generate_subscripts($1::text[], 1)::int8 as ordinal
+) as input where id = input.p2 returning id, input.ordinal`,
     ordinal: (r) => r.int8(1),
     apart: [1],
   },
@@ -739,10 +748,13 @@ delete from posts where id = $1 returning id`,
   }),
   // For many: DELETE … USING the inputs.
   batch: {
-    statement: 'deleteOne_batch_70964c783b98',
+    statement: 'deleteOne_batch_5e398b11802c',
     sql: `
 delete from posts
-using unnest($1::int4[]) with ordinality as input(p1, ordinal) where id = input.p1 returning id, input.ordinal`,
+using (select
+  unnest($1::int4[]) as p1,
+  generate_subscripts($1::int4[], 1)::int8 as ordinal
+) as input where id = input.p1 returning id, input.ordinal`,
     ordinal: (r) => r.int8(1),
     apart: [0],
   },
@@ -769,9 +781,12 @@ update posts set title = u.email from users u where u.id = posts.author_id and p
   }),
   // For many: UPDATE … FROM the inputs.
   batch: {
-    statement: 'updateFrom_batch_811b1d42c842',
+    statement: 'updateFrom_batch_ebce930a249c',
     sql: `
-update posts set title = u.email from unnest($1::int4[]) with ordinality as input(p1, ordinal) cross join users u where u.id = posts.author_id and posts.id = input.p1 returning posts.id, input.ordinal`,
+update posts set title = u.email from (select
+  unnest($1::int4[]) as p1,
+  generate_subscripts($1::int4[], 1)::int8 as ordinal
+) as input cross join users u where u.id = posts.author_id and posts.id = input.p1 returning posts.id, input.ordinal`,
     ordinal: (r) => r.int8(1),
     apart: [0],
   },

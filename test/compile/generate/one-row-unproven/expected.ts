@@ -326,10 +326,14 @@ update posts set title = $1 where author_id = $2 returning id`,
   }),
   // For many: UPDATE … FROM the inputs.
   batch: {
-    statement: 'updateMany_batch_be34282ecd35',
+    statement: 'updateMany_batch_2dc77eb19a0b',
     sql: `
 update posts set title = input.p1
-from unnest($1::text[], $2::int4[]) with ordinality as input(p1, p2, ordinal) where author_id = input.p2 returning id, input.ordinal`,
+from (select
+  unnest($1::text[]) as p1,
+  unnest($2::int4[]) as p2,
+  generate_subscripts($1::text[], 1)::int8 as ordinal
+) as input where author_id = input.p2 returning id, input.ordinal`,
     ordinal: (r) => r.int8(1),
     apart: [1],
   },

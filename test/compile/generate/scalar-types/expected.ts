@@ -152,11 +152,42 @@ insert into t values (
   },
   // For many: INSERT … SELECT.
   batch: {
-    statement: 'writeAll_batch_4fc740e03592',
+    statement: 'writeAll_batch_a08f44e0ae89',
     sql: `
 insert into t select 
   input.p1, input.p2, input.p3, input.p4, input.p5, input.p6, input.p7, input.p8, input.p9, input.p10, input.p11, input.p12, input.p13, input.p14, input.p15, input.p16, input.p17, input.p18, input.p19, input.p20, input.p21, input.p22, input.p23, input.p24, input.p25, input.p26, input.p27, input.p28, input.p29, input.p30
 
-from unnest($1::int2[], $2::int4[], $3::int8[], $4::oid[], $5::float4[], $6::float8[], $7::numeric[], $8::bool[], $9::text[], $10::varchar[], $11::bpchar[], $12::citext[], $13::uuid[], $14::inet[], $15::xml[], $16::timestamptz[], $17::timestamp[], $18::date[], $19::time[], $20::timetz[], $21::interval[], $22::json[], $23::jsonb[], $24::bytea[], $25::hstore[], $26::tsvector[], $27::money[], $28::"bit"[], $29::point[], $30::regclass[]) as input(p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14, p15, p16, p17, p18, p19, p20, p21, p22, p23, p24, p25, p26, p27, p28, p29, p30)`,
+from (select
+  unnest($1::int2[]) as p1,
+  unnest($2::int4[]) as p2,
+  unnest($3::int8[]) as p3,
+  unnest($4::oid[]) as p4,
+  unnest($5::float4[]) as p5,
+  unnest($6::float8[]) as p6,
+  unnest($7::numeric[]) as p7,
+  unnest($8::bool[]) as p8,
+  unnest($9::text[]) as p9,
+  unnest($10::varchar[]) as p10,
+  unnest($11::bpchar[]) as p11,
+  unnest($12::citext[]) as p12,
+  unnest($13::uuid[]) as p13,
+  unnest($14::inet[]) as p14,
+  unnest($15::xml[]) as p15,
+  unnest($16::timestamptz[]) as p16,
+  unnest($17::timestamp[]) as p17,
+  unnest($18::date[]) as p18,
+  unnest($19::time[]) as p19,
+  unnest($20::timetz[]) as p20,
+  unnest($21::interval[]) as p21,
+  unnest($22::json[]) as p22,
+  unnest($23::jsonb[]) as p23,
+  unnest($24::bytea[]) as p24,
+  unnest($25::hstore[]) as p25,
+  unnest($26::tsvector[]) as p26,
+  unnest($27::money[]) as p27,
+  unnest($28::"bit"[]) as p28,
+  unnest($29::point[]) as p29,
+  unnest($30::regclass[]) as p30
+) as input`,
   },
 })

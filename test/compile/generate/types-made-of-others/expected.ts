@@ -127,10 +127,20 @@ insert into people values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
   },
   // For many: INSERT … SELECT.
   batch: {
-    statement: 'addPerson_batch_f8199f351bdc',
+    statement: 'addPerson_batch_698654affeb2',
     sql: `
 insert into people select input.p1, input.p2, (input.p3::mood[]), input.p4, (input.p5::address), (input.p6::address[]), input.p7, input.p8, (input.p9::box[])
-from unnest($1::int4[], $2::mood[], $3::text[], $4::percentage[], $5::text[], $6::text[], $7::int4range[], $8::tstzmultirange[], $9::text[]) as input(p1, p2, p3, p4, p5, p6, p7, p8, p9)`,
+from (select
+  unnest($1::int4[]) as p1,
+  unnest($2::mood[]) as p2,
+  unnest($3::text[]) as p3,
+  unnest($4::percentage[]) as p4,
+  unnest($5::text[]) as p5,
+  unnest($6::text[]) as p6,
+  unnest($7::int4range[]) as p7,
+  unnest($8::tstzmultirange[]) as p8,
+  unnest($9::text[]) as p9
+) as input`,
   },
 })
 
