@@ -29,9 +29,12 @@ export function prelude(sql: string): Buffer {
 const commit: Buffer = message('Q', 'COMMIT\0')
 const begin: Buffer = Buffer.concat([parse('', 'BEGIN'), bindNothing, execute])
 
-/** Parse, with the types of all parameters left to the server. An empty name is the unnamed statement's. */
-export function parse(name: string, sql: string): Buffer {
-  return message('P', `${name}\0${sql}\0`, int16(0))
+/**
+ * Parse. An empty name is the unnamed statement's.
+ * @param types of the parameters (pg_type.oid); none leaves them all to the server
+ */
+export function parse(name: string, sql: string, types: readonly number[] = []): Buffer {
+  return message('P', `${name}\0${sql}\0`, int16(types.length), ...types.map(int32))
 }
 
 /** Describe of a statement, which the server answers by ParameterDescription and RowDescription or NoData. */
@@ -59,7 +62,7 @@ export function int16(...values: readonly number[]): Buffer {
 
 function int32(value: number): Buffer {
   const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
+  bytes.writeUInt32BE(value)
   return bytes
 }
 

@@ -1,5 +1,5 @@
-// Bytes on their way to the server: messages are written one behind the other into blocks that the socket gets as they
-// are, and parameters go straight into their Bind message.
+// Parameters on their way to the server: written straight into their Bind message, in binary form where that is cheaper
+// and the server has said that the parameter is of the very type.
 // Source: PostgreSQL's protocol, "Message Formats"; timestamptz_recv in timestamp.c for the binary form.
 
 import { types } from 'node:util'
@@ -8,71 +8,11 @@ import type { Codec } from '../query/codecs.ts'
 import * as codecs from '../query/codecs.ts'
 import type { QuerySource } from '../query/executor.ts'
 import { assertParams, encodeParam, type ParamMethods, type ParamWriter } from '../query/params.ts'
-
-const blockSize = 32 * 1024
-/** 2000-01-01, from which PostgreSQL counts microseconds. */
-export const pgEpoch = 946_684_800_000
-/** Up to here milliseconds times 1000 are exact in a number: about 285 years on both sides of 2000. */
-const maxExactMs = Number.MAX_SAFE_INTEGER / 1000
+import type { Outgoing } from './outgoing.ts'
+import { isBinaryArray, putArray } from './wireArrays.ts'
 
 /** The types (pg_type.oid) whose binary form is written; everything else goes as text. */
 const oids = { bytea: 17, timestamp: 1114, timestamptz: 1184 }
-
-/** What is written and not yet sent. `take` hands it over; the rest of the block is used for what comes next. */
-export class Outgoing {
-  bytes: Buffer = Buffer.allocUnsafeSlow(blockSize)
-  start = 0
-  end = 0
-
-  /** Makes room for `size` more bytes behind what was written since `take`. */
-  reserve(size: number): void {
-    if (this.end + size <= this.bytes.length) return
-    const pending = this.end - this.start
-    // A block that the socket may still be sending must not be written again: always a new one.
-    const next = Buffer.allocUnsafeSlow(Math.max(blockSize, 2 * pending + size))
-    this.bytes.copy(next, 0, this.start, this.end)
-    this.bytes = next
-    this.start = 0
-    this.end = pending
-  }
-
-  put(bytes: Uint8Array): void {
-    this.reserve(bytes.length)
-    this.bytes.set(bytes, this.end)
-    this.end += bytes.length
-  }
-
-  putInt32(value: number): void {
-    this.reserve(4)
-    this.end = this.bytes.writeInt32BE(value, this.end)
-  }
-
-  /** The bytes of a parameter, behind their length. */
-  putSized(text: string): void {
-    const { length } = text
-    this.reserve(4 + (length <= 1024 ? 3 * length : Buffer.byteLength(text)))
-    const { bytes } = this
-    const from = this.end + 4
-    let at = from
-    // A call into C++ costs more than a short loop.
-    if (length <= 16) {
-      for (let index = 0; index < length; index++) {
-        const code = text.charCodeAt(index)
-        if (code > 127) break
-        bytes[at++] = code
-      }
-    }
-    if (at - from !== length) at = from + bytes.write(text, from, 'utf8')
-    bytes.writeInt32BE(at - from, this.end)
-    this.end = at
-  }
-
-  take(): Buffer {
-    const taken = this.bytes.subarray(this.start, this.end)
-    this.start = this.end
-    return taken
-  }
-}
 
 /** The Bind message that is being written. */
 interface Bind {
@@ -127,6 +67,7 @@ class WireParamMethods implements ParamMethods<null> {
   }
 
   value<T>(value: T | null, codec: Codec<unknown, T>): void {
+    if (codec.cells !== undefined && value !== null && this.#array(value, codec)) return
     const bind = this.#bind
     const text = encodeParam(bind.query, bind.index, value, codec, this.#allowsNull)
     bind.index++
@@ -154,13 +95,14 @@ class WireParamMethods implements ParamMethods<null> {
     if (!this.#microseconds(value, oids.timestamp)) this.value(value, codecs.timestamp)
   }
   bytea(value: Uint8Array | null): void {
-    if (!types.isUint8Array(value) || !this.#isBinary(oids.bytea)) {
+    const { out, types: known, index } = this.#bind
+    if (known[index] !== oids.bytea || !types.isUint8Array(value)) {
       this.value(value, codecs.bytea)
       return
     }
-    this.#bind.index++
-    this.#bind.out.putInt32(value.byteLength)
-    this.#bind.out.put(value)
+    out.putInt32(value.byteLength)
+    out.put(value)
+    this.#binary()
   }
   int2(value: number | null): void {
     this.value(value, codecs.int2)
@@ -189,25 +131,32 @@ class WireParamMethods implements ParamMethods<null> {
 
   /** Whether a Date could be written as PostgreSQL's int64; the others (invalid, far away) are the codec's. */
   #microseconds(value: Date | null, oid: number): boolean {
-    const since2000 = types.isDate(value) ? value.getTime() - pgEpoch : Number.NaN
-    if (!(Math.abs(since2000) < maxExactMs) || !this.#isBinary(oid)) return false
-    const { out } = this.#bind
-    out.reserve(12)
-    const high = Math.floor((since2000 * 1000) / 2 ** 32)
-    out.bytes.writeInt32BE(8, out.end)
-    out.bytes.writeInt32BE(high, out.end + 4)
-    out.bytes.writeUInt32BE(since2000 * 1000 - high * 2 ** 32, out.end + 8)
-    out.end += 12
-    this.#bind.index++
+    const { out, types: known, index } = this.#bind
+    if (known[index] !== oid || !types.isDate(value) || !out.putMicroseconds(value)) return false
+    this.#binary()
     return true
   }
 
-  /** Sets the next parameter's format code to binary, if the server has said that it is of this type. */
-  #isBinary(oid: number): boolean {
-    const { out, types: known, index, formats } = this.#bind
-    if (known[index] !== oid) return false
+  /** Whether an array could be written in binary form; the others (that hold something wrong, too) are the codec's. */
+  #array<T>(value: T, codec: Codec<unknown, T>): boolean {
+    const { out, types: known, index } = this.#bind
+    const type = known[index]
+    const cells = isBinaryArray(type) ? codec.cells?.(value) : undefined
+    if (type === undefined || cells === undefined) return false
+    const before = out.end - out.start
+    if (putArray(out, type, cells)) {
+      this.#binary()
+      return true
+    }
+    out.end = out.start + before
+    return false
+  }
+
+  /** The parameter that was just written is in binary form. */
+  #binary(): void {
+    const { out, index, formats } = this.#bind
     out.bytes[out.start + formats + 2 * index + 1] = 1
-    return true
+    this.#bind.index++
   }
 }
 

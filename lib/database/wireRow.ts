@@ -7,7 +7,7 @@ import type { Codec } from '../query/codecs.ts'
 import * as codecs from '../query/codecs.ts'
 import type { QuerySource } from '../query/executor.ts'
 import { decodeColumn, type RowMethods, type RowReader } from '../query/row.ts'
-import { pgEpoch } from './wireParams.ts'
+import { pgEpoch } from './outgoing.ts'
 
 /** How the columns of a result come. */
 export interface Columns {

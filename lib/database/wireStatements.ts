@@ -3,8 +3,9 @@
 
 import type { QuerySource } from '../query/executor.ts'
 import type { Call } from './call.ts'
+import type { Outgoing } from './outgoing.ts'
 import * as messages from './wireMessages.ts'
-import type { Outgoing, WireParams } from './wireParams.ts'
+import type { WireParams } from './wireParams.ts'
 import { type Columns, unknownColumns } from './wireRow.ts'
 
 /**
@@ -73,7 +74,7 @@ export class Statements {
     // Two texts under one name are two statements.
     const same = known?.query.sql === query.sql
     const heavy = same && known.heavy && query.readOnly !== true
-    const statement = same && !heavy ? known : this.#prepare(out, query, heavy)
+    const statement = same && !heavy ? known : this.#prepare(out, query, heavy ? known : null)
     call.preparing = statement !== known
     const bind = out.end - out.start
     out.put(statement.head)
@@ -101,13 +102,16 @@ export class Statements {
     if (close) this.#leaving.push(statement.name)
   }
 
-  #prepare(out: Outgoing, query: QuerySource<never, unknown>, unnamed: boolean): Statement {
-    const name = this.#max > 0 && !unnamed ? query.statement : ''
+  /** @param heavy the statement that is too heavy to be kept: it says what its parameters' types are */
+  #prepare(out: Outgoing, query: QuerySource<never, unknown>, heavy: Statement | null): Statement {
+    const name = this.#max > 0 && heavy === null ? query.statement : ''
     for (const leaving of this.#leaving) out.put(messages.closeStatement(leaving))
     if (this.#known.has(name)) out.put(messages.closeStatement(name))
-    out.put(messages.parse(name, query.sql))
+    const statement = new Statement(query, name)
+    statement.types = heavy?.types ?? []
+    out.put(messages.parse(name, query.sql, statement.types))
     out.put(messages.describeStatement(name))
-    return new Statement(query, name)
+    return statement
   }
 
   #remember(statement: Statement): void {

@@ -4,8 +4,8 @@
 import { PlainsqlError, QueryError } from '../errors.ts'
 import { locateInput } from './batchErrors.ts'
 import { type Answer, batchForm, type EncodedInput } from './batchForm.ts'
+import { cellsEncoder, cellText } from './cells.ts'
 import type { Executor, Query, QuerySource } from './executor.ts'
-import { paramsEncoder } from './text.ts'
 
 /**
  * What one statement takes at most. Measured with 500 to 10,000 inputs per statement, an input costs the same, so more
@@ -155,14 +155,15 @@ function withRows<Params, Row>(
 export function inputEncoder<Params>(
   query: QuerySource<Params, unknown>,
 ): (params: Params, index: number) => EncodedInput<Params> {
-  const encode = paramsEncoder(query)
-  return (params, index) => ({ params, index, texts: encode(params) })
+  const encode = cellsEncoder(query)
+  return (params, index) => ({ params, index, cells: encode(params) })
 }
 
 /** The same for equal inputs. No text of PostgreSQL's holds a NUL. */
-export function inputKey({ texts }: EncodedInput<unknown>): string {
-  const [only] = texts
-  return typeof only === 'string' && texts.length === 1 ? only : `\0${JSON.stringify(texts)}`
+export function inputKey({ cells }: EncodedInput<unknown>): string {
+  const [only] = cells
+  const text = cells.length === 1 && only !== undefined ? cellText(only) : null
+  return text ?? `\0${JSON.stringify(cells.map(cellText))}`
 }
 
 /** @param first the place of the first one among all inputs. @throws ParameterError naming the input */
@@ -196,7 +197,7 @@ function rounds<Params>(
   const all: EncodedInput<Params>[][] = []
   const seen = new Map<string, number>()
   for (const input of inputs) {
-    const texts = apart.map((number) => input.texts[number]?.trimEnd() ?? null)
+    const texts = apart.map((number) => cellText(input.cells[number] ?? null)?.trimEnd() ?? null)
     // A uuid has many spellings, and varchar(n) takes off spaces. To take too many for the same costs but a statement.
     const key = JSON.stringify(texts).toLowerCase().replace(/[-{}]/g, '')
     // Nothing is equal to NULL.
@@ -212,7 +213,7 @@ function chunked<Params>(inputs: readonly EncodedInput<Params>[]): EncodedInput<
   const chunks: EncodedInput<Params>[][] = []
   let characters = Number.POSITIVE_INFINITY
   for (const input of inputs) {
-    const length = input.texts.reduce((sum, text) => sum + (text?.length ?? 0), 0)
+    const length = input.cells.reduce<number>((sum, cell) => sum + (typeof cell === 'string' ? cell.length : 8), 0)
     if (characters + length > limits.characters || chunks.at(-1)?.length === limits.inputs) {
       chunks.push([])
       characters = 0

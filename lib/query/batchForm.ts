@@ -2,17 +2,16 @@
 // takes an array per parameter. Its result is what came back for each of them.
 
 import { PlainsqlError } from '../errors.ts'
+import { type Cell, cellArray, cellText } from './cells.ts'
 import type { BatchSource, Query } from './executor.ts'
-import { quote } from './scanner.ts'
-import type { TextValue } from './text.ts'
 
 /** An input on its way. */
 export interface EncodedInput<Params> {
   readonly params: Params
   /** Its place among the inputs. */
   readonly index: number
-  /** PostgreSQL's texts of its parameters. */
-  readonly texts: readonly TextValue[]
+  /** Its parameters, in order. */
+  readonly cells: readonly Cell[]
 }
 
 /** The rows of each input, by its place, if the query returns rows; and how many rows were affected in all. */
@@ -43,21 +42,17 @@ export function batchForm<Params, Row>(
     sql: form.sql,
     ...(query.readOnly && { readOnly: true }),
     write(w) {
-      for (const number of params.keys()) w.text(textArray(inputs, number))
+      for (const number of params.keys()) {
+        w.value(
+          inputs.map(({ cells }) => cells[number] ?? null),
+          cellArray,
+        )
+      }
     },
     ...(read && { read: (r) => ({ row: read(r), input: tag?.(r) ?? '' }) }),
     finish: (rows, affected) => ({ groups: read ? grouped(query.name, form, inputs, rows) : [], affected }),
     single: query as unknown as Query<never, never, unknown>,
   }
-}
-
-/** One parameter of all inputs, as PostgreSQL prints an array. */
-function textArray(inputs: readonly EncodedInput<unknown>[], number: number): string {
-  const parts = inputs.map(({ texts }) => {
-    const text = texts[number] ?? null
-    return text === null ? 'NULL' : quote(text)
-  })
-  return `{${parts.join(',')}}`
 }
 
 function grouped<Row>(
@@ -68,9 +63,10 @@ function grouped<Row>(
 ): Row[][] {
   const groups = inputs.map((): Row[] => [])
   if (form.key) {
-    const byKey = new Map(inputs.map(({ texts }, at) => [texts[0], groups[at] ?? []]))
+    const keys = inputs.map(({ cells }) => cellText(cells[0] ?? null))
+    const byKey = new Map(keys.map((key, at) => [key, groups[at] ?? []]))
     for (const { row, input } of rows) byKey.get(String(input))?.push(row)
-    return inputs.map(({ texts }) => byKey.get(texts[0] ?? null) ?? [])
+    return keys.map((key) => byKey.get(key) ?? [])
   }
   if (form.ordinal) {
     for (const { row, input } of rows) groups[Number(input) - 1]?.push(row)

@@ -2,6 +2,7 @@
 // In: the codecs of the parts. Out: a codec of the whole, over PostgreSQL's text format.
 // Sources: array_in and array_out (arrayfuncs.c), record_in and record_out (rowtypes.c), hstore_io.c in contrib.
 
+import type { Cell } from './cells.ts'
 import { describe } from './describe.ts'
 import { decodeMember, encodeMember, inside } from './members.ts'
 import { type Codec, text } from './scalars.ts'
@@ -86,10 +87,23 @@ export function array<Out, In, Dimensions extends number = 1>(
     return `{${parts.join(delimiter)}}`
   }
 
+  function cells(value: unknown): readonly Cell[] | undefined {
+    if (!Array.isArray(value)) return undefined
+    const found: Cell[] = []
+    for (const item of value) {
+      if (item === null && !codec.allowsNull) return undefined
+      const cell = item === null ? null : codec.cell?.(item)
+      if (cell === undefined) return undefined
+      found.push(cell)
+    }
+    return found
+  }
+
   return {
     type,
     decode: (text) => decode(text) as Nested<Out, Dimensions>,
     encode: (value) => encode(value, 1),
+    ...(dimensions === 1 && codec.cell && { cells }),
   }
 }
 

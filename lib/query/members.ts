@@ -16,7 +16,7 @@ export function decodeMember<Out>(codec: Codec<Out, never>, text: string | null,
   }
 }
 
-/** As `quote` writes it, or null for NULL. */
+/** As `quote` writes it, or null for NULL. @throws RangeError or TypeError that says which member it is about */
 export function encodeMember<In>(codec: Codec<unknown, In>, value: In, place: number | string): string | null {
   if (value === null && codec.allowsNull) return null
   try {

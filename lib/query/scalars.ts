@@ -3,9 +3,10 @@
 // A text that the type cannot have printed means that the schema changed after `plainsql generate`: never a guess.
 
 import { types } from 'node:util'
+import type { Cell } from './cells.ts'
 import { describe } from './describe.ts'
 import { plainJson } from './digits.ts'
-import { formatTimestamp, formatTimestamptz, parseTimestamp, parseTimestamptz } from './time.ts'
+import { formatTimestamp, formatTimestamptz, isStorable, parseTimestamp, parseTimestamptz } from './time.ts'
 
 /**
  * One type, both ways: `Out` is what rows hold, `In` what parameters accept.
@@ -21,6 +22,10 @@ export interface Codec<Out, In = Out> {
   readonly digits?: true
   decode(text: string): Out
   encode(value: In): string
+  /** The value as it is, if that is one that `encode` takes and that a binary array holds as it is. See cells.ts. */
+  cell?(value: In): Cell | undefined
+  /** Of an array: its elements, for the binary form; undefined if that is not possible, or they are not right. */
+  cells?(value: In): readonly Cell[] | undefined
   /** Reads a parsed part of a JSON document; without it, `decode` reads the part's text. See json.ts. */
   revive?(value: unknown): Out
 }
@@ -31,7 +36,10 @@ export const oid: Codec<number> = integer('oid', 0, 4294967295)
 /** A number as PostgreSQL prints it: 0.1 is 0.1, not the 0.10000000149011612 that its four bytes hold. */
 export const float4: Codec<number> = float('float4')
 /** Every bit survives, −0 included. */
-export const float8: Codec<number> = float('float8')
+export const float8: Codec<number> = {
+  ...float('float8'),
+  cell: (value) => (typeof value === 'number' ? value : undefined),
+}
 
 /** int8 as a number: a RangeError beyond ±(2^53 − 1) instead of a wrong number. */
 export const int8: Codec<number, number | bigint> = {
@@ -42,6 +50,7 @@ export const int8: Codec<number, number | bigint> = {
     if (!Number.isInteger(value)) throw unexpected('int8')
     throw new RangeError('is beyond ±(2^53 − 1), which a number cannot hold: set "int8" to "bigint" or "string"')
   },
+  cell: safeInteger,
   encode(value) {
     if (typeof value === 'bigint') {
       if (BigInt.asIntN(64, value) !== value) throw new RangeError('must be between −2^63 and 2^63 − 1 to be int8')
@@ -61,6 +70,7 @@ export const bigint: Codec<bigint, number | bigint> = {
     if (!/^-?\d+$/.test(text)) throw unexpected('int8')
     return BigInt(text)
   },
+  cell: safeInteger,
   encode: int8.encode,
 }
 
@@ -82,6 +92,7 @@ export const bool: Codec<boolean> = {
     if (text !== 't' && text !== 'f') throw unexpected('bool')
     return text === 't'
   },
+  cell: (value) => (typeof value === 'boolean' ? value : undefined),
   encode(value) {
     if (typeof value !== 'boolean') throw new TypeError(`must be a boolean, got ${describe(value)}`)
     return value ? 't' : 'f'
@@ -96,12 +107,17 @@ export const bool: Codec<boolean> = {
 export const text: Codec<string> = {
   type: 'text',
   decode: (value) => value,
+  cell: (value) => (isStorableText(value) ? value : undefined),
   encode(value) {
+    if (isStorableText(value)) return value
     if (typeof value !== 'string') throw new TypeError(`must be a string, got ${describe(value)}`)
     if (value.includes('\0')) throw new TypeError('holds the character U+0000, which PostgreSQL cannot store')
-    if (!(value as string & Es2024).isWellFormed()) throw new TypeError('holds half of a surrogate pair')
-    return value
+    throw new TypeError('holds half of a surrogate pair')
   },
+}
+
+function isStorableText(value: unknown): boolean {
+  return typeof value === 'string' && !value.includes('\0') && (value as string & Es2024).isWellFormed()
 }
 
 /** In every Node that we run on, and not yet in TypeScript's es2023. */
@@ -113,7 +129,13 @@ interface Es2024 {
  * A Date. Microseconds are cut to milliseconds, as `date_trunc('milliseconds', …)` does.
  * `infinity` and `-infinity` are a RangeError, as are Dates before 4713 BC, PostgreSQL's first year.
  */
-export const timestamptz: Codec<Date> = { type: 'timestamptz', decode: parseTimestamptz, encode: formatTimestamptz }
+export const timestamptz: Codec<Date> = {
+  type: 'timestamptz',
+  decode: parseTimestamptz,
+  // A copy: it may be changed before it is sent.
+  cell: (value) => (isStorable(value) ? new Date(value) : undefined),
+  encode: formatTimestamptz,
+}
 /** The same without a zone, read and written as UTC. */
 export const timestamp: Codec<Date> = { type: 'timestamp', decode: parseTimestamp, encode: formatTimestamp }
 
@@ -183,6 +205,7 @@ function integer(type: string, min: number, max: number): Codec<number> {
       if (!Number.isInteger(value)) throw unexpected(type)
       return value
     },
+    cell: (value) => (Number.isInteger(value) && value >= min && value <= max ? value : undefined),
     encode(value) {
       if (!Number.isInteger(value)) throw notInteger(value)
       if (value < min || value > max) throw new RangeError(`must be between ${min} and ${max} to be ${type}`)
@@ -204,6 +227,10 @@ function float(type: string): Codec<number> {
       return Object.is(value, -0) ? '-0' : String(value)
     },
   }
+}
+
+function safeInteger(value: number | bigint): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined
 }
 
 function notInteger(value: unknown): TypeError {

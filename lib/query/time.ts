@@ -36,6 +36,11 @@ export function formatTimestamp(date: Date): string {
   return format(date, '')
 }
 
+/** Whether it is a Date that PostgreSQL can hold; `format…` throws for all else. */
+export function isStorable(date: unknown): date is Date {
+  return types.isDate(date) && date.getTime() >= FIRST
+}
+
 function parse(text: string, zoned: boolean): Date {
   const dash = text.indexOf('-')
   if (dash < 4 || text.charCodeAt(dash + 3) !== 45) throw unreadable(text)

@@ -6,11 +6,11 @@ import { queryError } from '../../lib/errors.ts'
 import { locateInput } from '../../lib/query/batchErrors.ts'
 
 const inputs = [
-  ['1', 'a@x.org', 'x'],
-  ['2', 'b@x.org', null],
+  [1, 'a@x.org', 'x'],
+  [2, 'b@x.org', null],
   ['2', 'c@x.org', 'a, b'],
   ['3', 'it)s', 'abc'],
-].map((texts, index) => ({ index, texts }))
+].map((cells, index) => ({ index, cells }))
 
 const table: readonly (readonly [code: string, message: string, detail: string | undefined, place: number | null])[] = [
   ['23505', 'duplicate key', 'Key (email)=(b@x.org) already exists.', 1],
