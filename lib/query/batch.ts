@@ -4,7 +4,7 @@
 import { PlainsqlError, QueryError } from '../errors.ts'
 import { locateInput } from './batchErrors.ts'
 import { type Answer, batchForm, type EncodedInput } from './batchForm.ts'
-import { cellsEncoder, cellText } from './cells.ts'
+import { type Cell, cellsEncoder, cellText } from './cells.ts'
 import type { Executor, Query, QuerySource } from './executor.ts'
 
 /**
@@ -197,16 +197,27 @@ function rounds<Params>(
   const all: EncodedInput<Params>[][] = []
   const seen = new Map<string, number>()
   for (const input of inputs) {
-    const texts = apart.map((number) => cellText(input.cells[number] ?? null)?.trimEnd() ?? null)
-    // A uuid has many spellings, and varchar(n) takes off spaces. To take too many for the same costs but a statement.
-    const key = JSON.stringify(texts).toLowerCase().replace(/[-{}]/g, '')
-    // Nothing is equal to NULL.
-    const round = texts.includes(null) ? 0 : (seen.get(key) ?? 0)
-    seen.set(key, round + 1)
+    const key = rowKey(input.cells, apart)
+    const round = key === null ? 0 : (seen.get(key) ?? 0)
+    if (key !== null) seen.set(key, round + 1)
     all[round] ??= []
     all[round].push(input)
   }
   return all
+}
+
+/** The same for inputs that may mean the same row; null for one that means no other's, as nothing is equal to NULL. */
+function rowKey(cells: readonly Cell[], apart: readonly number[]): string | null {
+  let key = ''
+  for (const number of apart) {
+    const cell = cells[number] ?? null
+    if (cell === null) return null
+    // The texts cannot hold a NUL.
+    if (typeof cell === 'number') key += `\0${cell}`
+    // A uuid has many spellings, and varchar(n) takes off spaces. To take too many for the same costs but a statement.
+    else key += `\0${cellText(cell)?.trimEnd().toLowerCase().replace(/[-{}]/g, '')}`
+  }
+  return key
 }
 
 function chunked<Params>(inputs: readonly EncodedInput<Params>[]): EncodedInput<Params>[][] {
