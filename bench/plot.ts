@@ -22,7 +22,7 @@ export function plot(rows: readonly Row[]): string {
       const cpu = Math.round(cpuMicrosPerOp).toLocaleString('en')
       parts.push(
         `<text x="${left - 8}" y="${y + 10}" text-anchor="end">${system}</text>`,
-        `<rect x="${left}" y="${y}" width="${length}" height="${barHeight - 3}" class="${system === 'plainsql' ? 'ours' : 'peer'}"/>`,
+        `<rect x="${left}" y="${y}" width="${length}" height="${barHeight - 3}" class="${system.startsWith('plainsql') ? 'ours' : 'peer'}"/>`,
         `<text x="${left + length + 6}" y="${y + 10}">${opsPerSecond.toLocaleString('en')}/s, ${cpu} µs CPU</text>`,
       )
       y += barHeight

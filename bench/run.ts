@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { pgbench } from './pgbench.ts'
 import { plot } from './plot.ts'
+import { countRoundTrips } from './roundTrips.ts'
 import { openServer } from './server.ts'
 import type { Measured, Order } from './worker.ts'
 import { type Work, works } from './works.ts'
@@ -18,6 +19,8 @@ export interface Row {
   readonly opsPerSecond: number
   readonly cpuMicrosPerOp: number
   readonly p99Ms: number
+  /** Of one operation, where they are counted. */
+  readonly roundTrips?: number
 }
 
 const rounds = Number(process.env.ROUNDS ?? 7)
@@ -32,11 +35,14 @@ const names = process.env.SYSTEMS?.split(',') ?? [
   'slonik',
   'pg-promise',
   'typeorm',
+  'plainsql-add',
 ]
 const wanted = process.argv.slice(2)
 const chosen = works.filter((work) => wanted.length === 0 || wanted.some((part) => work.name.includes(part)))
 
 const server = await openServer()
+const counted = new Map<string, ReadonlyMap<string, number>>()
+for (const name of names) counted.set(name, await roundTripsOf(name))
 const children = new Map<string, ChildProcess>()
 for (const name of names) {
   const child = fork(new URL('worker.ts', import.meta.url), [name, server.url], { execArgv: ['--import', 'tsx'] })
@@ -52,7 +58,16 @@ for (const work of chosen) {
 }
 for (const child of children.values()) child.send('end')
 const limits = wanted.length === 0 ? await pgbench(server.url) : []
-for (const { title, perSecond } of limits) console.log(`${title}: ${Math.round(perSecond).toLocaleString('en')}/s`)
+for (const { name, title, perSecond } of limits) {
+  const ours = rows.find(
+    ({ work, system }) => name === 'pgbench-pipelined' && work === 'point-lookup-64' && system === 'plainsql',
+  )
+  const ratio =
+    ours === undefined
+      ? ''
+      : `, of which plainsql reaches ${(ours.opsPerSecond / perSecond).toFixed(2)} with 64 callers`
+  console.log(`${title}: ${Math.round(perSecond).toLocaleString('en')}/s${ratio}`)
+}
 await server.stop()
 
 if (wanted.length === 0) {
@@ -70,24 +85,35 @@ if (wanted.length === 0) {
   writeFileSync(new URL('results.svg', import.meta.url), plot(rows))
 }
 
+/** By the names of the works whose round trips are counted; none if they cannot be. */
+async function roundTripsOf(name: string): Promise<ReadonlyMap<string, number>> {
+  const those = chosen.filter((work) => work.roundTrips)
+  if (those.length === 0) return new Map()
+  return countRoundTrips(name, server.url, those).catch((error: unknown) => {
+    console.error(`${name}: round trips could not be counted:`, error)
+    return new Map()
+  })
+}
+
 async function measure(work: Work): Promise<Row[]> {
   const taken = new Map<string, Measured[]>()
   for (let round = 0; round <= rounds; round++) {
     for (let turn = 0; turn < names.length; turn++) {
       const name = names[(turn + round) % names.length] as string
-      if (taken.get(name)?.some((measured) => measured.error)) continue
+      if (taken.get(name)?.some((measured) => measured.error || measured.absent)) continue
       await server.cleanUp()
       const child = children.get(name) as ChildProcess
       child.send({ work: work.name, ms, warmUp: round === 0 } satisfies Order)
       const [measured] = (await once(child, 'message')) as [Measured]
       if (measured.error) console.error(`${name}, ${work.name}: ${measured.error}`)
       // Round 0 is for compilers, caches and connections.
-      if (round > 0 || measured.error) taken.set(name, [...(taken.get(name) ?? []), measured])
+      if (round > 0 || measured.error || measured.absent) taken.set(name, [...(taken.get(name) ?? []), measured])
     }
   }
   return names.flatMap((system) => {
     const all = taken.get(system) ?? []
-    if (all.some((measured) => measured.error)) return []
+    if (all.some((measured) => measured.error || measured.absent)) return []
+    const roundTrips = counted.get(system)?.get(work.name)
     return [
       {
         work: work.name,
@@ -95,22 +121,32 @@ async function measure(work: Work): Promise<Row[]> {
         opsPerSecond: round3(median(all.map((one) => (one.operations / one.ms) * 1000))),
         cpuMicrosPerOp: round3(median(all.map((one) => one.cpuMicros / one.operations))),
         p99Ms: round3(median(all.map((one) => one.p99Ms))),
+        ...(roundTrips !== undefined && { roundTrips }),
       },
     ]
   })
 }
 
 function print(work: Work, measured: readonly Row[]): void {
-  const best = Math.max(...measured.filter((row) => row.system !== 'plainsql').map((row) => row.opsPerSecond))
+  const best = Math.max(...measured.filter((row) => !isOurs(row)).map((row) => row.opsPerSecond))
   console.log(`\n${work.title}`)
-  console.log(`  ${'system'.padEnd(12)}${'per second'.padStart(12)}${'CPU µs'.padStart(12)}${'p99 ms'.padStart(10)}`)
-  for (const { system, opsPerSecond, cpuMicrosPerOp, p99Ms } of measured) {
-    const ratio = system === 'plainsql' ? `   ${(opsPerSecond / best).toFixed(2)} × the best peer` : ''
-    console.log(
-      `  ${system.padEnd(12)}${opsPerSecond.toLocaleString('en').padStart(12)}` +
-        `${cpuMicrosPerOp.toLocaleString('en').padStart(12)}${p99Ms.toFixed(2).padStart(10)}${ratio}`,
-    )
+  const cells = (system: string, ...numbers: string[]) =>
+    `  ${system.padEnd(14)}${numbers.map((cell) => cell.padStart(13)).join('')}`
+  console.log(cells('system', 'per second', 'CPU µs', 'p99 ms', ...(work.roundTrips ? ['round trips'] : [])))
+  for (const row of measured) {
+    const numbers = [
+      row.opsPerSecond.toLocaleString('en'),
+      row.cpuMicrosPerOp.toLocaleString('en'),
+      row.p99Ms.toFixed(2),
+    ]
+    if (work.roundTrips) numbers.push(String(row.roundTrips ?? '?'))
+    const ratio = isOurs(row) ? `   ${(row.opsPerSecond / best).toFixed(2)} × the best peer` : ''
+    console.log(cells(row.system, ...numbers) + ratio)
   }
+}
+
+function isOurs({ system }: Row): boolean {
+  return system.startsWith('plainsql')
 }
 
 function median(values: readonly number[]): number {

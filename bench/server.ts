@@ -3,7 +3,7 @@
 import { createServer } from 'node:net'
 import pg from 'pg'
 import { startEmbedded } from '../lib/embedded/index.ts'
-import { cleanUp, schema } from './schema.ts'
+import { cleanUp, data, schema } from './schema.ts'
 
 export interface BenchServer {
   readonly url: string
@@ -22,7 +22,7 @@ export async function openServer(): Promise<BenchServer> {
   await run(admin, 'create database plainsql_bench')
   const url = new URL(admin)
   url.pathname = '/plainsql_bench'
-  await run(url.href, schema)
+  await run(url.href, schema + data)
   const [row] = await run(url.href, 'show server_version')
   return {
     url: url.href,

@@ -5,7 +5,7 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import * as t from 'drizzle-orm/pg-core'
 import pg from 'pg'
 import { sql as texts } from '../schema.ts'
-import type { NewItem, System } from '../works.ts'
+import { type NewItem, poolSize, type System } from '../works.ts'
 
 const users = t.pgTable('users', {
   id: t.integer().primaryKey().generatedAlwaysAsIdentity(),
@@ -48,6 +48,11 @@ const newItems = t.pgTable('new_items', {
   label: t.text().notNull(),
   price: t.doublePrecision().notNull(),
 })
+const items = t.pgTable('items', {
+  n: t.integer().primaryKey(),
+  label: t.text().notNull(),
+  price: t.doublePrecision().notNull(),
+})
 const orders = t.pgTable('orders', {
   id: t.integer().primaryKey().generatedAlwaysAsIdentity(),
   customer: t.text().notNull(),
@@ -63,7 +68,7 @@ const postsRelations = relations(posts, ({ one }) => ({
 }))
 
 export async function open(url: string): Promise<System> {
-  const pool = new pg.Pool({ connectionString: url, max: 10 })
+  const pool = new pg.Pool({ connectionString: url, max: poolSize })
   const db = drizzle(pool, { schema: { users, posts, usersRelations, postsRelations } })
   const byId = db
     .select()
@@ -96,7 +101,16 @@ export async function open(url: string): Promise<System> {
     rows1000: () => rows1000.execute(),
     rows100: () => rows100.execute(),
     usersWithPosts: () => withPosts.execute(),
+    usersWithPostsJson: () => withPosts.execute(),
     insertInTransaction: (n) =>
+      db.transaction(async (tx) => {
+        const [order] = await tx
+          .insert(orders)
+          .values({ customer: `customer ${n}` })
+          .returning({ id: orders.id })
+        return order!.id
+      }),
+    twoInsertsInTransaction: (n) =>
       db.transaction(async (tx) => {
         const [order] = await tx
           .insert(orders)
@@ -115,6 +129,11 @@ export async function open(url: string): Promise<System> {
             v(n, label, price) where items.n = v.n`,
         )
       ).rowCount ?? 0,
+    bulkUpsert: async (rows) => {
+      const set = { label: sql`excluded.label`, price: sql`excluded.price` }
+      const insert = db.insert(items).values(rows as NewItem[])
+      return (await insert.onConflictDoUpdate({ target: items.n, set })).rowCount ?? 0
+    },
     report: () => db.execute(texts.report),
     close: () => pool.end(),
   }

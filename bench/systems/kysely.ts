@@ -3,12 +3,13 @@
 import { type Generated, Kysely, PostgresDialect, sql } from 'kysely'
 import { jsonArrayFrom } from 'kysely/helpers/postgres'
 import pg from 'pg'
-import type { NewItem, System } from '../works.ts'
+import { type NewItem, poolSize, type System } from '../works.ts'
 
 interface Tables {
   users: { id: Generated<number>; email: string; full_name: string | null; is_active: boolean; created_at: Date }
   posts: { id: Generated<number>; author_id: number; title: string; created_at: Date }
   events: Record<string, unknown>
+  items: NewItem
   new_items: NewItem
   orders: { id: Generated<number>; customer: string }
   order_lines: { order_id: number; product: string; quantity: number }
@@ -16,8 +17,26 @@ interface Tables {
 
 export async function open(url: string): Promise<System> {
   const db = new Kysely<Tables>({
-    dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 10 }) }),
+    dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: poolSize }) }),
   })
+  const usersWithPosts = () =>
+    db
+      .selectFrom('users')
+      .select((eb) => [
+        'id',
+        'email',
+        'full_name as fullName',
+        jsonArrayFrom(
+          eb
+            .selectFrom('posts')
+            .select(['posts.id', 'posts.author_id as authorId', 'posts.title', 'posts.created_at as createdAt'])
+            .whereRef('posts.author_id', '=', 'users.id')
+            .orderBy('posts.id'),
+        ).as('posts'),
+      ])
+      .orderBy('id')
+      .limit(100)
+      .execute()
   return {
     pointLookup: async (id) =>
       (await db
@@ -33,25 +52,18 @@ export async function open(url: string): Promise<System> {
         .limit(1000)
         .execute(),
     rows100: () => db.selectFrom('events').selectAll().execute(),
-    usersWithPosts: () =>
-      db
-        .selectFrom('users')
-        .select((eb) => [
-          'id',
-          'email',
-          'full_name as fullName',
-          jsonArrayFrom(
-            eb
-              .selectFrom('posts')
-              .select(['posts.id', 'posts.author_id as authorId', 'posts.title', 'posts.created_at as createdAt'])
-              .whereRef('posts.author_id', '=', 'users.id')
-              .orderBy('posts.id'),
-          ).as('posts'),
-        ])
-        .orderBy('id')
-        .limit(100)
-        .execute(),
+    usersWithPosts,
+    usersWithPostsJson: usersWithPosts,
     insertInTransaction: (n) =>
+      db.transaction().execute(async (tx) => {
+        const order = await tx
+          .insertInto('orders')
+          .values({ customer: `customer ${n}` })
+          .returning('id')
+          .executeTakeFirstOrThrow()
+        return order.id
+      }),
+    twoInsertsInTransaction: (n) =>
       db.transaction().execute(async (tx) => {
         const order = await tx
           .insertInto('orders')
@@ -76,6 +88,18 @@ export async function open(url: string): Promise<System> {
         from unnest(${items.map((item) => item.n)}::int[], ${items.map((item) => item.label)}::text[],
           ${items.map((item) => item.price)}::float8[]) v(n, label, price) where items.n = v.n`.execute(db)
       return Number(result.numAffectedRows)
+    },
+    bulkUpsert: async (items) => {
+      const result = await db
+        .insertInto('items')
+        .values(items as NewItem[])
+        .onConflict((conflict) =>
+          conflict
+            .column('n')
+            .doUpdateSet((eb) => ({ label: eb.ref('excluded.label'), price: eb.ref('excluded.price') })),
+        )
+        .executeTakeFirst()
+      return Number(result.numInsertedOrUpdatedRows)
     },
     report: () => sql`select count(*)::int as n from posts, pg_sleep(1)`.execute(db),
     close: () => db.destroy(),

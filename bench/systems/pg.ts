@@ -3,10 +3,10 @@
 
 import pg from 'pg'
 import { attach, sql } from '../schema.ts'
-import type { NewItem, System, UserRow } from '../works.ts'
+import { type NewItem, poolSize, type System, type UserRow } from '../works.ts'
 
 export async function open(url: string, named = false): Promise<System> {
-  const pool = new pg.Pool({ connectionString: url, max: 10 })
+  const pool = new pg.Pool({ connectionString: url, max: poolSize })
   const query = (name: keyof typeof sql, values: unknown[] = []) =>
     named ? { name, text: sql[name], values } : { text: sql[name], values }
   const columns = (items: readonly NewItem[]) => [
@@ -14,6 +14,20 @@ export async function open(url: string, named = false): Promise<System> {
     items.map((item) => item.label),
     items.map((item) => item.price),
   ]
+  const transaction = async <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
+    const client = await pool.connect()
+    try {
+      await client.query('BEGIN')
+      const result = await work(client)
+      await client.query('COMMIT')
+      return result
+    } catch (error) {
+      await client.query('ROLLBACK')
+      throw error
+    } finally {
+      client.release()
+    }
+  }
   return {
     pointLookup: async (id) => (await pool.query<UserRow>(query('user', [id]))).rows[0] ?? null,
     rows1000: async () => (await pool.query(query('rows1000'))).rows,
@@ -22,23 +36,18 @@ export async function open(url: string, named = false): Promise<System> {
       const users = (await pool.query(query('users100'))).rows
       return attach(users, (await pool.query(query('posts', [users.map((user) => user.id)]))).rows)
     },
-    insertInTransaction: async (n) => {
-      const client = await pool.connect()
-      try {
-        await client.query('BEGIN')
+    usersWithPostsJson: async () => (await pool.query(query('usersWithPosts'))).rows,
+    insertInTransaction: (n) =>
+      transaction(async (client) => (await client.query(query('insertOrder', [`customer ${n}`]))).rows[0].id),
+    twoInsertsInTransaction: (n) =>
+      transaction(async (client) => {
         const { rows } = await client.query(query('insertOrder', [`customer ${n}`]))
         await client.query(query('insertLine', [rows[0].id, 'book', n % 10]))
-        await client.query('COMMIT')
         return rows[0].id
-      } catch (error) {
-        await client.query('ROLLBACK')
-        throw error
-      } finally {
-        client.release()
-      }
-    },
+      }),
     bulkInsert: async (items) => (await pool.query(query('insertItems', columns(items)))).rowCount ?? 0,
     bulkUpdate: async (items) => (await pool.query(query('updateItems', columns(items)))).rowCount ?? 0,
+    bulkUpsert: async (items) => (await pool.query(query('upsertItems', columns(items)))).rowCount ?? 0,
     report: () => pool.query(query('report')),
     close: () => pool.end(),
   }

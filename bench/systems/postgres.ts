@@ -3,7 +3,7 @@
 import { userInfo } from 'node:os'
 import postgres from 'postgres'
 import { attach } from '../schema.ts'
-import type { NewItem, System, UserRow } from '../works.ts'
+import { type NewItem, poolSize, type System, type UserRow, type UserWithPosts } from '../works.ts'
 
 export async function open(url: string): Promise<System> {
   const at = new URL(url)
@@ -12,7 +12,7 @@ export async function open(url: string): Promise<System> {
     port: Number(at.searchParams.get('port') ?? (at.port || 5432)),
     username: at.searchParams.get('user') ?? (at.username || userInfo().username),
     database: at.pathname.slice(1),
-    max: 10,
+    max: poolSize,
   })
   const columns = (items: readonly NewItem[]) => items.map((item) => [item.n, item.label, item.price] as const)
   return {
@@ -34,12 +34,22 @@ export async function open(url: string): Promise<System> {
       return attach(
         users,
         await sql<
-          { authorId: number }[]
+          { id: number; authorId: number }[]
         >`select id, author_id as "authorId", title, created_at as "createdAt" from posts
           where author_id = any(${ids}) order by id`,
       )
     },
+    usersWithPostsJson: () => sql<UserWithPosts[]>`select id, email, full_name as "fullName", (
+        select coalesce(json_agg(json_build_object(
+          'id', posts.id, 'authorId', author_id, 'title', title, 'createdAt', posts.created_at) order by posts.id), '[]')
+        from posts where author_id = users.id) as posts
+      from users order by id limit 100`,
     insertInTransaction: (n) =>
+      sql.begin(async (tx) => {
+        const [order] = await tx`insert into orders (customer) values (${`customer ${n}`}) returning id`
+        return order?.id as number
+      }) as Promise<number>,
+    twoInsertsInTransaction: (n) =>
       sql.begin(async (tx) => {
         const [order] = await tx`insert into orders (customer) values (${`customer ${n}`}) returning id`
         await tx`insert into order_lines (order_id, product, quantity) values (${order?.id}, 'book', ${n % 10})`
@@ -52,6 +62,11 @@ export async function open(url: string): Promise<System> {
       (
         await sql`update items set label = v.label, price = (v.price)::float8
           from (values ${sql(columns(items) as never)}) as v (n, label, price) where items.n = (v.n)::int`
+      ).count,
+    bulkUpsert: async (items) =>
+      (
+        await sql`insert into items ${sql(items as NewItem[], 'n', 'label', 'price')}
+          on conflict (n) do update set label = excluded.label, price = excluded.price`
       ).count,
     report: () => sql`select count(*)::int as n from posts, pg_sleep(1)`,
     close: () => sql.end(),

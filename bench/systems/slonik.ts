@@ -2,7 +2,7 @@
 
 import { createPool, createTypeParserPreset, sql } from 'slonik'
 import { attach } from '../schema.ts'
-import type { System, UserRow } from '../works.ts'
+import { poolSize, type System, type UserRow, type UserWithPosts } from '../works.ts'
 
 export async function open(url: string): Promise<System> {
   const at = new URL(url)
@@ -10,7 +10,7 @@ export async function open(url: string): Promise<System> {
   const user = at.searchParams.get('user') ?? at.username
   const port = at.searchParams.get('port') ?? (at.port || '5432')
   const pool = await createPool(`postgresql://${user}@${encodeURIComponent(host)}:${port}${at.pathname}`, {
-    maximumPoolSize: 10,
+    maximumPoolSize: poolSize,
     typeParsers: [
       ...createTypeParserPreset().filter((parser) => !parser.name.startsWith('timestamp')),
       { name: 'timestamptz', parse: (text) => new Date(text) },
@@ -45,7 +45,20 @@ export async function open(url: string): Promise<System> {
         ),
       )
     },
+    usersWithPostsJson: async () =>
+      (await pool.any(sql.unsafe`select id, email, full_name as "fullName", (
+          select coalesce(json_agg(json_build_object(
+            'id', posts.id, 'authorId', author_id, 'title', title, 'createdAt', posts.created_at) order by posts.id), '[]')
+          from posts where author_id = users.id) as posts
+        from users order by id limit 100`)) as readonly UserWithPosts[],
     insertInTransaction: (n) =>
+      pool.transaction(
+        async (tx) =>
+          (await tx.oneFirst(
+            sql.unsafe`insert into orders (customer) values (${`customer ${n}`}) returning id`,
+          )) as number,
+      ),
+    twoInsertsInTransaction: (n) =>
       pool.transaction(async (tx) => {
         const id = await tx.oneFirst(sql.unsafe`insert into orders (customer) values (${`customer ${n}`}) returning id`)
         await tx.query(
@@ -69,6 +82,15 @@ export async function open(url: string): Promise<System> {
             items.map((item) => [item.n, item.label, item.price]),
             ['int4', 'text', 'float8'],
           )} v(n, label, price) where items.n = v.n`,
+        )
+      ).rowCount,
+    bulkUpsert: async (items) =>
+      (
+        await pool.query(
+          sql.unsafe`insert into items (n, label, price) select * from ${sql.unnest(
+            items.map((item) => [item.n, item.label, item.price]),
+            ['int4', 'text', 'float8'],
+          )} on conflict (n) do update set label = excluded.label, price = excluded.price`,
         )
       ).rowCount,
     report: () => pool.any(sql.unsafe`select count(*)::int as n from posts, pg_sleep(1)`),

@@ -3,7 +3,7 @@
 import 'reflect-metadata'
 import { DataSource, EntitySchema } from 'typeorm'
 import { sql } from '../schema.ts'
-import type { NewItem, System, UserRow } from '../works.ts'
+import { type NewItem, poolSize, type System, type UserRow } from '../works.ts'
 
 interface User extends UserRow {
   posts: Post[]
@@ -39,11 +39,9 @@ const Post = new EntitySchema<Post>({
     author: { type: 'many-to-one', target: 'User', joinColumn: { name: 'author_id' }, inverseSide: 'posts' },
   },
 })
-const Item = new EntitySchema<NewItem>({
-  name: 'Item',
-  tableName: 'new_items',
-  columns: { n: { type: 'int', primary: true }, label: { type: 'text' }, price: { type: 'float8' } },
-})
+const itemColumns = { n: { type: 'int', primary: true }, label: { type: 'text' }, price: { type: 'float8' } } as const
+const Item = new EntitySchema<NewItem>({ name: 'Item', tableName: 'items', columns: itemColumns })
+const NewItemEntity = new EntitySchema<NewItem>({ name: 'NewItem', tableName: 'new_items', columns: itemColumns })
 const Order = new EntitySchema<{ id: number; customer: string }>({
   name: 'Order',
   tableName: 'orders',
@@ -60,9 +58,15 @@ const OrderLine = new EntitySchema<{ orderId: number; product: string; quantity:
 })
 
 export async function open(url: string): Promise<System> {
-  const source = new DataSource({ type: 'postgres', url, poolSize: 10, entities: [User, Post, Item, Order, OrderLine] })
+  const source = new DataSource({
+    type: 'postgres',
+    url,
+    poolSize,
+    entities: [User, Post, Item, NewItemEntity, Order, OrderLine],
+  })
   await source.initialize()
   const users = source.getRepository(User)
+  const items = source.getRepository(Item)
   const columns = (items: readonly NewItem[]) => [
     items.map((item) => item.n),
     items.map((item) => item.label),
@@ -83,6 +87,11 @@ export async function open(url: string): Promise<System> {
     insertInTransaction: (n) =>
       source.transaction(async (manager) => {
         const { identifiers } = await manager.insert(Order, { customer: `customer ${n}` })
+        return identifiers[0]!.id
+      }),
+    twoInsertsInTransaction: (n) =>
+      source.transaction(async (manager) => {
+        const { identifiers } = await manager.insert(Order, { customer: `customer ${n}` })
         await manager.insert(OrderLine, { orderId: identifiers[0]!.id, product: 'book', quantity: n % 10 })
         return identifiers[0]!.id
       }),
@@ -90,12 +99,13 @@ export async function open(url: string): Promise<System> {
       const result = await source
         .createQueryBuilder()
         .insert()
-        .into(Item)
+        .into(NewItemEntity)
         .values(items as NewItem[])
         .execute()
       return result.identifiers.length
     },
     bulkUpdate: async (items) => (await source.query(sql.updateItems, columns(items)))[1],
+    bulkUpsert: async (rows) => (await items.upsert(rows as NewItem[], ['n'])).identifiers.length,
     report: () => source.query(sql.report),
     close: () => source.destroy(),
   }
