@@ -1,5 +1,5 @@
-// `npx tsx bench/relationships.ts`: what batch forms cost and save, beside hand-written SQL over `pg` on the same server,
-// in interleaved rounds; every number is the median of the rounds. Writes relationships.svg: time per parent.
+// `npm run relationships`: what batch forms cost and save, beside hand-written SQL over `pg` on the same server, in
+// interleaved rounds; every number is the median of the rounds. Writes relationships.svg: time per parent.
 
 import { writeFileSync } from 'node:fs'
 import DataLoader from 'dataloader'
@@ -96,32 +96,33 @@ print(
 const usersById = (ids: readonly number[]): Promise<pg.QueryResult> =>
   pool.query({ name: 'any', text: `${userSql} where id = any($1)`, values: [ids] })
 const ids = Array.from({ length: 100 }, (_, at) => at * 7 + 1)
-print(
-  '100 users by id, asked for in one tick',
-  await measure(
-    {
-      'plainsql, batching': () => {
-        const scope = batching(db)
-        return Promise.all(ids.map((id) => getUser(scope, { id })))
-      },
-      'plainsql, getUser.batch': () =>
-        getUser.batch(
-          db,
-          ids.map((id) => ({ id })),
-        ),
-      'plainsql, 100 calls (pipelined)': () => Promise.all(ids.map((id) => getUser(db, { id }))),
-      'pg, one named query with = any($1)': () => usersById(ids),
-      'DataLoader over pg, the same query': () => {
-        const loader = new DataLoader(async (keys: readonly number[]) => {
-          const byId = new Map((await usersById(keys)).rows.map((user) => [user.id, user]))
-          return keys.map((id) => byId.get(id) ?? null)
-        })
-        return Promise.all(ids.map((id) => loader.load(id)))
-      },
+const hand = 'pg, one named query with = any($1)'
+const inOneTick = await measure(
+  {
+    'plainsql, batching': () => {
+      const scope = batching(db)
+      return Promise.all(ids.map((id) => getUser(scope, { id })))
     },
-    60 * rounds,
-  ),
+    'plainsql, getUser.batch': () =>
+      getUser.batch(
+        db,
+        ids.map((id) => ({ id })),
+      ),
+    'plainsql, 100 calls (pipelined)': () => Promise.all(ids.map((id) => getUser(db, { id }))),
+    [hand]: () => usersById(ids),
+    'DataLoader over pg, the same query': () => {
+      const loader = new DataLoader(async (keys: readonly number[]) => {
+        const byId = new Map((await usersById(keys)).rows.map((user) => [user.id, user]))
+        return keys.map((id) => byId.get(id) ?? null)
+      })
+      return Promise.all(ids.map((id) => loader.load(id)))
+    },
+  },
+  60 * rounds,
 )
+print('100 users by id, asked for in one tick', inOneTick)
+const times = (inOneTick['plainsql, batching'] ?? 0) / (inOneTick[hand] ?? 0)
+console.log(`  batching takes ${times.toFixed(2)} times as long as the hand-written query`)
 
 const many = Array.from({ length: 10_000 }, (_, at) => at + 1)
 let turn = 0
