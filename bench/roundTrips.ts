@@ -70,7 +70,8 @@ async function countingProxy(target: URL): Promise<{ url: string; count(): numbe
   await once(listener, 'listening')
   const url = new URL(target)
   for (const name of ['host', 'port']) url.searchParams.delete(name)
-  url.host = `127.0.0.1:${(listener.address() as { port: number }).port}`
+  url.hostname = '127.0.0.1'
+  url.port = String((listener.address() as { port: number }).port)
   return { url: url.href, count: () => count, close: () => void listener.close() }
 }
 
