@@ -36,7 +36,7 @@ async function alone<Params, Row, Result>(
   params: Params,
   cancellation: Cancellation | null,
 ): Promise<Result> {
-  const lease = await acquire(source, query, cancellation)
+  const lease = await (cancellation === null ? source.acquire(query) : acquire(source, query, cancellation))
   try {
     const running = lease.connection.execute(query, params)
     const result = await (cancellation === null ? running : cancellable(lease.connection, query, running, cancellation))

@@ -54,7 +54,8 @@ export class Cancellation {
 
   /** `promise`, unless this fires first. What `promise` does afterwards is nobody's concern. */
   async race<T>(promise: Promise<T>, error: () => Error): Promise<T> {
-    promise.catch(() => {})
+    // In plain JavaScript a unit's function need not be async.
+    Promise.resolve(promise).catch(() => {})
     await Promise.race([promise, this.fired])
     // Both may have happened in one turn: then the result counts, since it is there.
     return this.done ? Promise.race([promise, Promise.reject(error())]) : promise
@@ -76,9 +77,8 @@ export class Cancellation {
 export async function acquire(
   source: ConnectionSource,
   query: QueryIdentity | null,
-  cancellation: Cancellation | null,
+  cancellation: Cancellation,
 ): Promise<Lease> {
-  if (cancellation === null) return source.acquire(query)
   if (cancellation.done) throw cancellation.error(query, 'not sent')
   const acquired = source.acquire(query)
   try {

@@ -89,10 +89,14 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
     }
   }
 
-  async function unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
-    const openedAt = new CallSite(unitOfWork)
-    const scope = scopeToJoin(connections, null, inside, () => openedAt)
-    return scope === null ? runUnitOfWork(connections, work, options, openedAt) : joinUnit(scope, work, options)
+  function unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
+    try {
+      const openedAt = new CallSite(unitOfWork)
+      const scope = scopeToJoin(connections, null, inside, () => openedAt)
+      return scope === null ? runUnitOfWork(connections, work, options, openedAt) : joinUnit(scope, work, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   function withOptions(options: CallOptions): Executor {

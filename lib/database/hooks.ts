@@ -19,6 +19,11 @@ export class Hooks {
   /** `afterRollback` of savepoints that were rolled back: due whatever becomes of the unit. */
   readonly due: Hook[] = []
 
+  /** Whether there is nothing to run, whatever the outcome. */
+  get empty(): boolean {
+    return this.afterCommit.length + this.afterRollback.length + this.due.length === 0
+  }
+
   /** Takes over the hooks of a savepoint. Of one that was rolled back, what waited for a commit is forgotten. */
   adopt(savepoint: Hooks, kept: boolean): void {
     this.due.push(...savepoint.due)

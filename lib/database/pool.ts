@@ -191,11 +191,18 @@ class TunedPool implements ConnectionSource {
     }
   }
 
-  #connect(query: QueryIdentity | null): Promise<PoolClient> {
+  async #connect(query: QueryIdentity | null): Promise<PoolClient> {
     const makes = this.#pool.idleCount === 0 && this.#pool.totalCount < this.#settings.max
     if (makes) this.#circuit.enter(query)
     const target = this.#target
-    return this.#pool.connect().catch((error: Error) => this.#connectElsewhere(query, error, target))
+    try {
+      // By a callback: pg-pool's own promise comes with two more.
+      return await new Promise((resolve, reject) => {
+        this.#pool.connect((error, client) => (client === undefined ? reject(error) : resolve(client)))
+      })
+    } catch (error) {
+      return this.#connectElsewhere(query, error as Error, target)
+    }
   }
 
   /** After a failure every other host has its turn. */

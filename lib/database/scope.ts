@@ -21,8 +21,8 @@ export interface Unit {
   readonly source: ConnectionSource
   readonly transaction: Transaction
   readonly event: TransactionEvent
-  /** Takes the transaction's id, if it will be needed and was not taken; else does nothing. Never throws. */
-  readonly mark: () => Promise<void>
+  /** Takes the transaction's id, if it was not taken. Never throws. Null if the id is not needed. */
+  readonly mark: (() => Promise<void>) | null
 }
 
 export class Scope implements UnitOfWork, Frame {
@@ -110,18 +110,30 @@ export class Scope implements UnitOfWork, Frame {
 
   /** Runs the function of this scope. */
   run<T>(work: (scope: UnitOfWork) => Promise<T>): Promise<T> {
-    return runInside(this.#unit.source, this, async () => work(this))
+    return runInside(this.#unit.source, this, () => work(this))
   }
 
   /**
-   * The normal end: no more calls, then all that were made are answered and what was added is written.
+   * The normal end: no more calls, then all that were made are answered and what was added is written. Null if there is
+   * nothing to wait for, as after a function that awaited all its calls.
    * @throws the error of a deferred write; CommitAbortedError if an earlier error had been swallowed
    */
-  async end(): Promise<void> {
-    const flushed = this.#inTurn(null, null, () => this.#flush(), true)
+  end(): Promise<void> | null {
+    const waits = this.#deferred.size > 0 || !this.#turns.idle || !this.#unit.transaction.idle
+    const flushed = waits ? this.#inTurn(null, null, () => this.#flush(), true) : null
     this.#closed = true
+    if (flushed !== null) return this.#settled(flushed)
+    this.#refuseIfFailed()
+    return null
+  }
+
+  async #settled(flushed: Promise<void>): Promise<void> {
     await flushed
     await this.#unit.transaction.drained()
+    this.#refuseIfFailed()
+  }
+
+  #refuseIfFailed(): void {
     const failure = failureOf(this)
     if (failure !== undefined) throw new CommitAbortedError(failure, this.#kind)
   }
@@ -139,7 +151,7 @@ export class Scope implements UnitOfWork, Frame {
     const { transaction, mark } = this.#unit
     const name = `s${this.#depth}_${++this.#savepoints}`
     this.#savepoint = savepoint
-    await mark()
+    await mark?.()
     await transaction.drained()
     transaction.savepoint(name)
     try {

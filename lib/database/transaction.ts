@@ -40,7 +40,7 @@ export class Transaction implements Frame {
   /** Set when the connection, or what it is in the middle of, is not to be trusted any more. */
   failure: unknown = undefined
   readonly #source: ConnectionSource
-  readonly #onBegun: () => void
+  readonly #onBegun: (() => unknown) | null
   readonly #cancellation: Cancellation | null
   /** What the next statement has to carry: control statements, one command each. */
   #prelude: readonly string[]
@@ -55,13 +55,13 @@ export class Transaction implements Frame {
   /**
    * @param begin BEGIN and the transaction's settings
    * @param cancellation ends the wait for a connection, and for the answer to COMMIT
-   * @param onBegun called when BEGIN was answered
+   * @param onBegun called when BEGIN was answered; its answer is not waited for
    */
   constructor(
     source: ConnectionSource,
     begin: readonly string[],
     cancellation: Cancellation | null,
-    onBegun: () => void,
+    onBegun: (() => unknown) | null,
   ) {
     this.#source = source
     this.#prelude = begin
@@ -109,6 +109,11 @@ export class Transaction implements Frame {
     )
   }
 
+  /** Whether all statements that were called have been answered. */
+  get idle(): boolean {
+    return this.#pipeline.idle
+  }
+
   /** Resolves when all statements that were called have been answered. */
   drained(): Promise<void> {
     return this.#pipeline.drained()
@@ -127,7 +132,9 @@ export class Transaction implements Frame {
       return 'COMMIT'
     }
     try {
-      const tag = await this.#inTime(this.#lease.connection.control('COMMIT'))
+      const answer = this.#lease.connection.control('COMMIT')
+      if (this.#cancellation !== null) await notForLong(answer, this.#cancellation)
+      const tag = await answer
       this.#release(true)
       return tag
     } catch (error) {
@@ -160,26 +167,28 @@ export class Transaction implements Frame {
     params: Params,
     own: Cancellation | null,
   ): Promise<Result> {
-    this.#refuse(frame, query)
-    if (own?.done) throw own.error(query, 'not sent')
-    const { connection } = this.#lease ?? (await this.#acquire(frame, query, own))
-    const prelude = this.#prelude
-    const begins = !this.#open
-    if (prelude.length > 0) this.#prelude = []
-    this.#open = true
     try {
-      const running = connection.execute(query, params, prelude.length > 0 ? prelude : undefined)
-      const result = await (own === null ? running : cancellable(connection, query, running, own))
-      if (begins) this.#onBegun()
-      return result
-    } catch (error) {
-      if (error instanceof ParameterError) {
+      this.#refuse(frame, query)
+      if (own?.done) throw own.error(query, 'not sent')
+      const { connection } = this.#lease ?? (await this.#acquire(frame, query, own))
+      const prelude = this.#prelude
+      const begins = !this.#open
+      if (prelude.length > 0) this.#prelude = []
+      this.#open = true
+      try {
+        const running = connection.execute(query, params, prelude.length > 0 ? prelude : undefined)
+        const result = await (own === null ? running : cancellable(connection, query, running, own))
+        if (begins) this.#onBegun?.()
+        return result
+      } catch (error) {
+        if (!(error instanceof ParameterError)) throw this.#noted(error, frame, query, prelude)
         // By contract nothing was sent: the next statement carries what this one should have.
         this.#prelude = prelude
         this.#open = !begins
         throw error
       }
-      throw this.#noted(error, frame, query, prelude)
+    } finally {
+      this.#pipeline.answered()
     }
   }
 
@@ -190,7 +199,10 @@ export class Transaction implements Frame {
 
   async #acquire(frame: Frame, query: QueryIdentity, own: Cancellation | null): Promise<Lease> {
     try {
-      const lease = await acquire(this.#source, query, own ?? this.#cancellation)
+      const cancellation = own ?? this.#cancellation
+      const lease = await (cancellation === null
+        ? this.#source.acquire(query)
+        : acquire(this.#source, query, cancellation))
       if (this.#over) lease.release(true)
       else this.#lease = lease
       this.#refuse(frame, query)
@@ -234,20 +246,17 @@ export class Transaction implements Frame {
     return !this.#lost
   }
 
-  /** COMMIT is never cancelled; but once the unit's time is up, it is not waited for much longer. */
-  async #inTime(answer: Promise<string>): Promise<string> {
-    if (this.#cancellation !== null) {
-      await Promise.race([answer, this.#cancellation.fired])
-      if (!(await settlesWithin(answer, graceMs))) throw unanswered('COMMIT')
-    }
-    return answer
-  }
-
   #release(clean: boolean): void {
     this.#open = false
     this.#lease?.release(clean)
     this.#lease = null
   }
+}
+
+/** COMMIT is never cancelled; but once the unit's time is up, it is not waited for much longer. */
+async function notForLong(answer: Promise<string>, cancellation: Cancellation): Promise<void> {
+  await Promise.race([answer, cancellation.fired])
+  if (!(await settlesWithin(answer, graceMs))) throw unanswered('COMMIT')
 }
 
 function savepoint(name: string): string {

@@ -21,13 +21,18 @@ export class Turns {
     this.#flush = flush
   }
 
+  /** Whether nothing waits for its turn, and nothing has the scope to itself. */
+  get idle(): boolean {
+    return !this.#occupied && this.#calls.length === 0
+  }
+
   /**
    * Starts a call in its turn: at once, if nothing has to come first.
    * @param own ends the wait for the turn
    * @param flushes whether the call is the flush itself
    */
   take<T>(query: QueryIdentity | null, own: Cancellation | null, call: () => Promise<T>, flushes = false): Promise<T> {
-    if (!this.#occupied && this.#calls.length === 0 && (flushes || !this.#due())) return call()
+    if (this.idle && (flushes || !this.#due())) return call()
     return new Promise((resolve, reject) => {
       let waits = true
       own?.fired.then(() => waits && reject(own.error(query, 'not sent')))

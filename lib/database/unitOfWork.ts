@@ -78,7 +78,7 @@ export async function runUnitOfWork<T>(
       const unit = openUnit(source, begin, event, openedAt, cancellation, fate)
       try {
         const result = await observerOf(source).run(event, () => runOnce(unit, work, cancellation, fate))
-        await unit.hooks.run('afterCommit')
+        if (!unit.hooks.empty) await unit.hooks.run('afterCommit')
         return result
       } catch (error) {
         if (attempt < retry.attempts && mayPass(error, failureOf(unit), retry.connectionLoss)) {
@@ -119,8 +119,9 @@ async function runOnce<T>(
     if (cancellation?.done) throw cancellation.error(null, 'not sent')
     if (fate !== null) await unless(cancellation, fate.prepare())
     const result = await unless(cancellation, unit.run(work))
-    await unless(cancellation, unit.end())
-    const tag = await unit.transaction.commit().catch((error: unknown) => afterLostCommit(fate, error))
+    const ending = unit.end()
+    if (ending !== null) await unless(cancellation, ending)
+    const tag = await commit(unit, fate)
     // PostgreSQL answers COMMIT of a failed transaction with success and the tag ROLLBACK.
     if (tag !== 'COMMIT') throw new CommitAbortedError(failureOf(unit))
     return result
@@ -142,22 +143,27 @@ function openUnit(
   fate: CommitFate | null,
 ): Scope {
   let marked: Promise<void> | undefined
-  const mark = async (): Promise<void> => {
+  const mark = (taking: CommitFate): Promise<void> => {
     // Its error breaks the unit, as any statement's does.
-    marked ??= fate?.mark((query) => transaction.execute(scope, query, undefined)).catch(() => {})
-    await marked
+    marked ??= taking.mark((query) => transaction.execute(scope, query, undefined)).catch(() => {})
+    return marked
   }
-  const transaction: Transaction = new Transaction(source, begin, cancellation, () => void mark())
-  const scope: Scope = new Scope({ source, transaction, event, mark }, null, openedAt)
+  const marking = fate === null ? null : () => mark(fate)
+  const transaction: Transaction = new Transaction(source, begin, cancellation, marking)
+  const scope: Scope = new Scope({ source, transaction, event, mark: marking }, null, openedAt)
   return scope
 }
 
-/** The tag of a COMMIT whose connection was lost. @throws NotCommittedError, CommitUnknownError */
-async function afterLostCommit(fate: CommitFate | null, error: unknown): Promise<string> {
-  if (!(error instanceof ConnectionError)) throw error
-  if (fate === null) throw new CommitUnknownError(null, 'the option verifyCommit would have asked the server', error)
-  await fate.settle(error)
-  return 'COMMIT'
+/** The tag of COMMIT, by all means. @throws NotCommittedError, CommitUnknownError if its connection was lost */
+async function commit(unit: Scope, fate: CommitFate | null): Promise<string> {
+  try {
+    return await unit.transaction.commit()
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error
+    if (fate === null) throw new CommitUnknownError(null, 'the option verifyCommit would have asked the server', error)
+    await fate.settle(error)
+    return 'COMMIT'
+  }
 }
 
 /** `promise`, unless the unit is cancelled first; then the unit is rolled back, whatever its function goes on doing. */
