@@ -25,7 +25,7 @@ export function emitFile(file: SqlFile, queries: readonly FormedQuery[], runtime
   const source = file.path.slice(file.path.lastIndexOf('/') + 1)
   return `${generatedMark}${source}: edit that, then run \`plainsql generate\`.
 
-${[runtimeImport(queries, body, runtime), ...typeImports(types, file.path)].join('\n')}
+${[runtimeImport(queries, body, importPath(file.path, runtime)), ...typeImports(types, file.path)].join('\n')}
 
 ${body}
 `
@@ -45,7 +45,7 @@ function runtimeImport(queries: readonly FormedQuery[], body: string, runtime: s
 export function typeImports(types: readonly ValueType[], file: string): string[] {
   const byPath = new Map<string, Set<string>>()
   for (const { name, from } of types.flatMap((type): readonly Import[] => type.imports)) {
-    const path = from.startsWith('.') ? relativePath(file, from) : from
+    const path = importPath(file, from)
     byPath.set(path, (byPath.get(path) ?? new Set()).add(name))
   }
   return [...byPath]
@@ -53,8 +53,10 @@ export function typeImports(types: readonly ValueType[], file: string): string[]
     .map(([path, names]) => `import type { ${[...names].sort().join(', ')} } from ${stringLiteral(path)}`)
 }
 
-function relativePath(file: string, target: string): string {
-  const path = relative(dirname(file), target)
+/** What a generated file imports, of a setting: a package, or a path, which is relative to the project there. */
+export function importPath(file: string, from: string): string {
+  if (!from.startsWith('.')) return from
+  const path = relative(dirname(file), from)
   return path.startsWith('.') ? path : `./${path}`
 }
 

@@ -3,7 +3,7 @@
 
 import type { Catalog, CatalogType, Column, Relation } from './catalog.ts'
 import type { Config } from './config.ts'
-import { generatedMark, schemaSource, typeImports } from './emit.ts'
+import { generatedMark, importPath, schemaSource, typeImports } from './emit.ts'
 import type { Nullability, TreeNode } from './model.ts'
 import { camelCase, freeName, pascalCase, propertyKey, stringLiteral } from './naming.ts'
 import { type Context, type Env, Scope } from './nullability/scope.ts'
@@ -54,7 +54,7 @@ export function emitSchemaTypes(catalog: Catalog, config: Config, path: string):
   }
   const body = [...texts.values()].join('\n\n')
   const imports = [
-    ...runtimeImport(body, config.runtime),
+    ...runtimeImport(body, importPath(path, config.runtime)),
     ...typeImports(
       made.map(({ type }) => type),
       path,

@@ -8,8 +8,8 @@ import type { QueryFunction } from '../query/kinds.ts'
 export interface Deferred<Result> {
   /**
    * What the function returns; of an `:exec` function with a batch form, the number of rows that all its calls affected
-   * together. To ask for it makes a flush at the end of the tick. To ignore it is safe: its error fails the flush, and
-   * so the unit.
+   * together. To ask for it before the flush makes one at the end of the tick. To ignore it is safe: its error fails the
+   * flush, and so the unit.
    */
   readonly result: Promise<Result>
 }
@@ -30,7 +30,7 @@ export class DeferredWrites {
     return this.#groups.size
   }
 
-  /** @param wanted called when the result is asked for */
+  /** @param wanted called when the result is asked for, while the call still waits */
   add<Params, Row, Result, Batch>(
     run: QueryFunction<Params, Row, Result, Batch>,
     params: Params,
@@ -42,9 +42,10 @@ export class DeferredWrites {
     group.rows.push(params)
     const result = new Promise<Result>((resolve, reject) => group.settle.push({ resolve, reject }))
     result.catch(() => {})
+    const waits = (): boolean => (this.#groups.get(run) as unknown) === group
     return {
       get result() {
-        wanted()
+        if (waits()) wanted()
         return result
       },
     }

@@ -44,7 +44,8 @@ export async function include<Row extends object, R extends Relations<Row>>(
   executor: Executor,
   rows: readonly Row[],
   relations: R,
-): Promise<Included<Row, R>[]> {
+  // What the caller expects must not be taken for what the relations are.
+): Promise<Included<NoInfer<Row>, NoInfer<R>>[]> {
   const loaded = await Promise.all(
     Object.entries(relations).map(async ([name, { load }]) => ({ name, results: await load(executor, rows) })),
   )

@@ -5,8 +5,8 @@
 
 import { describe } from './describe.ts'
 import { Digits, parseExactly, parseJson } from './digits.ts'
-import { inside } from './members.ts'
-import type { Codec } from './scalars.ts'
+import { named } from './members.ts'
+import { bool, type Codec, float4, float8, int2, int4, oid, text } from './scalars.ts'
 
 /** A codec of a part of a document. It only reads: `never` as its input keeps it out of parameters. */
 export interface JsonCodec<Out> extends Codec<Out, never> {
@@ -27,7 +27,13 @@ export function jsonOf<Out>(value: Codec<Out, never>): JsonCodec<Out> {
 export function jsonArray<Out>(element: Codec<Out, never>): JsonCodec<Out[]> {
   return jsonCodec('a JSON array', element.digits, (value) => {
     if (!Array.isArray(value)) throw unexpected('an array', value)
-    return value.map((item: unknown, index) => revive(element, item, index))
+    let index = 0
+    try {
+      for (; index < value.length; index++) value[index] = revived(element, value[index])
+    } catch (error) {
+      throw error instanceof Error ? named(index, error) : error
+    }
+    return value
   })
 }
 
@@ -38,7 +44,10 @@ export function jsonTuple<const Out extends readonly unknown[]>(
   const parts: readonly Codec<unknown, never>[] = elements
   return jsonCodec('a JSON array', anyDigits(parts), (value) => {
     if (!Array.isArray(value) || value.length !== parts.length) throw unexpected(`an array of ${parts.length}`, value)
-    return parts.map((part, index) => revive(part, value[index], index)) as { -readonly [K in keyof Out]: Out[K] }
+    parts.forEach((part, index) => {
+      value[index] = revive(part, value[index], index)
+    })
+    return value as unknown as { -readonly [K in keyof Out]: Out[K] }
   })
 }
 
@@ -48,19 +57,42 @@ type Parts = Readonly<Record<string, Codec<unknown, never>>>
 export function jsonObject<F extends Parts>(
   fields: F,
 ): JsonCodec<{ [K in keyof F]: F[K] extends Codec<infer Out, never> ? Out : never }> {
+  type Out = { [K in keyof F]: F[K] extends Codec<infer Part, never> ? Part : never }
   const parts = Object.entries(fields).map(([name, codec]) => ({
     name,
     codec,
     key: (codec as Partial<KeyedCodec<unknown>>).key ?? name,
+    isPlain: plain.get(codec.decode),
   }))
+  // Keys that objects have without being asked would be found where they are missing, and set what they must not.
+  const inPlace = parts.every(({ name, key }) => name === key && !(name in Object.prototype))
   return jsonCodec('a JSON object', anyDigits(Object.values(fields)), (value) => {
     const source = asObject(value)
-    // Not by assignment, which would take a field called "__proto__" for the prototype.
-    return Object.fromEntries(parts.map(({ name, codec, key }) => [name, revive(codec, own(source, key), name)])) as {
-      [K in keyof F]: F[K] extends Codec<infer Out, never> ? Out : never
+    if (!inPlace || Object.keys(source).length !== parts.length) {
+      const entries = parts.map(({ name, codec, key }) => [name, revive(codec, own(source, key), name)])
+      return Object.fromEntries(entries) as Out
     }
+    let at = ''
+    try {
+      for (const { name, codec, isPlain } of parts) {
+        at = name
+        const item = source[name]
+        if (isPlain?.(item) !== true) source[name] = revived(codec, item)
+      }
+    } catch (error) {
+      throw error instanceof Error ? named(at, error) : error
+    }
+    return source as Out
   })
 }
+
+/** What `JSON.parse` makes of a value is the value already, for codecs of types that are written bare, and of text. */
+const plain: ReadonlyMap<unknown, (value: unknown) => boolean> = new Map<unknown, (value: unknown) => boolean>([
+  ...[int2, int4, oid].map(({ decode }) => [decode, Number.isInteger] as const),
+  ...[float4, float8].map(({ decode }) => [decode, (value: unknown) => typeof value === 'number'] as const),
+  [bool.decode, (value) => typeof value === 'boolean'],
+  [text.decode, (value) => typeof value === 'string'],
+])
 
 /** A field of `jsonObject` that is called `key` in the document. */
 export function jsonKey<Out>(key: string, codec: Codec<Out, never>): KeyedCodec<Out> {
@@ -85,7 +117,11 @@ function jsonCodec<Out>(type: string, digits: true | undefined, read: (value: un
 }
 
 function revive<Out>(codec: Codec<Out, never>, value: unknown, place: number | string): Out {
-  return inside(place, () => revived(codec, value))
+  try {
+    return revived(codec, value)
+  } catch (error) {
+    throw error instanceof Error ? named(place, error) : error
+  }
 }
 
 function revived<Out>(codec: Codec<Out, never>, value: unknown): Out {
@@ -98,11 +134,12 @@ function revived<Out>(codec: Codec<Out, never>, value: unknown): Out {
   return codec.decode(Object.is(value, -0) ? '-0' : String(value))
 }
 
-function asObject(value: unknown): Readonly<Record<string, unknown>> {
+/** A document's own object, which nobody else has: it may be changed. */
+function asObject(value: unknown): Record<string, unknown> {
   if (value === null || typeof value !== 'object' || Array.isArray(value) || value instanceof Digits) {
     throw unexpected('an object', value)
   }
-  return value as Readonly<Record<string, unknown>>
+  return value as Record<string, unknown>
 }
 
 function own(source: Readonly<Record<string, unknown>>, key: string): unknown {

@@ -35,7 +35,8 @@ export function inside<T>(place: number | string, work: () => T): T {
   }
 }
 
-function named(place: number | string, error: Error): Error {
+/** The error, whose message goes on from the name of a column, with the member in front. */
+export function named(place: number | string, error: Error): Error {
   error.message = `${typeof place === 'number' ? `element [${place}]` : `field "${place}"`} ${error.message}`
   return error
 }

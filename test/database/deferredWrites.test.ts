@@ -99,6 +99,12 @@ test('functions go in the order in which they were first added: parents before c
   assert.equal(bed.sent(), ['BEGIN + bulkNote', 'addChild', 'addChild', 'COMMIT'])
 })
 
+test('a result may be looked at when the unit is over', async () => {
+  const added = await bed.db.unitOfWork(async (uow) => notes(2).map((note) => uow.add(bulkNote, note)))
+  assert.equal(await added[1]?.result, { id: 2, text: 'x' })
+  assert.equal(bed.sent(), ['BEGIN + bulkNote', 'COMMIT'])
+})
+
 test('to wait for a result is enough to get it', async () => {
   const created = await bed.db.unitOfWork(async (uow) => {
     const first = uow.add(bulkNote, { id: 1, text: 'x' })

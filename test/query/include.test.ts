@@ -52,6 +52,17 @@ test('depth and width: 1 + one round trip per relationship', async () => {
   ])
 })
 
+test('what the caller declares is checked against what comes, and does not change it', async () => {
+  const titles = async (): Promise<readonly { id: number; posts: readonly { title: string }[] }[]> =>
+    include(blog.db, await listUsers(blog.db, { afterId: 0, limit: 1 }), {
+      posts: relation(listPostsByAuthor, (user) => ({ authorId: user.id })),
+    })
+  assert.equal(
+    (await titles())[0]?.posts.map((post) => post.title),
+    ['three', 'two', 'one'],
+  )
+})
+
 test('relationships side by side are asked in the same tick', async () => {
   const asked: string[] = []
   const db = {
