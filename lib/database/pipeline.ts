@@ -16,6 +16,7 @@ export class Pipeline {
   readonly #jobs: Job[] = []
   #running = 0
   #alone = false
+  #starting = false
   #onDrained: (() => void)[] = []
 
   constructor(carries: () => boolean) {
@@ -65,10 +66,15 @@ export class Pipeline {
   answered(): void {
     this.#running--
     this.#alone = false
+    // What is refused at once is over before its `send` returns. The loop goes on then: thousands within each other would
+    // not fit on the stack.
+    if (this.#starting) return
+    this.#starting = true
     for (let job = this.#jobs[0]; job !== undefined && this.#admits(job.alone); job = this.#jobs[0]) {
       this.#jobs.shift()
       job.send()
     }
+    this.#starting = false
     if (this.#running > 0) return
     for (const resolve of this.#onDrained.splice(0)) resolve()
   }

@@ -176,6 +176,21 @@ test('one failing statement fails those behind it with the first error as cause,
   assert.is(bed.sent().at(-1), 'ROLLBACK')
 })
 
+test('thousands of statements that wait behind a failing one are all skipped, and the unit ends', async () => {
+  await rejection(
+    bed.db.unitOfWork(async (uow) => {
+      const failing = divide(uow, { by: 0 })
+      const behind = await Promise.allSettled(Array.from({ length: 5_000 }, () => noteIds(uow)))
+      const error = await rejection(failing)
+      for (const result of behind) {
+        assert.is(result.status === 'rejected' && result.reason.constructor, StatementSkippedError)
+        assert.is(result.status === 'rejected' && result.reason.cause, error)
+      }
+    }),
+  )
+  assert.equal(bed.sent(), ['BEGIN + divide', 'ROLLBACK'])
+})
+
 test('statements that nobody awaited are still part of the unit', async () => {
   await bed.db.unitOfWork(async (uow) => {
     void addNote(uow, { id: 1, text: 'x' })
