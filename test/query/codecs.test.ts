@@ -4,6 +4,7 @@
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { cellText } from '../../lib/query/cells.ts'
 import * as codec from '../../lib/query/codecs.ts'
 
 const mood = codec.oneOf('mood', 'sad', 'ok', 'so-so "happy"')
@@ -184,6 +185,24 @@ const refused: [codec.Codec<unknown, never>, unknown, string][] = [
   [mood, 'angry', 'must be a label of mood: sad, ok, so-so "happy"'],
   [mood, null, 'must be a label of mood: sad, ok, so-so "happy"'],
 ]
+
+test('what a batch holds of a value has the same text, −0 too; and nothing that does not fit is held', () => {
+  const odd = fc.constantFrom<unknown>(-0, 2 ** 31, -(2 ** 53), 'a\0', '\ud800', new Date(Number.NaN), new Date(-3e14), 1n)
+  const values = fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.double(), fc.string(), fc.boolean(), fc.date(), odd)
+  const codecs: codec.Codec<unknown, never>[] = [
+    ...[codec.int2, codec.int4, codec.oid, codec.int8, codec.bigint, codec.float8],
+    ...[codec.bool, codec.text, codec.timestamptz],
+  ]
+  fc.assert(
+    fc.property(values, (value) => {
+      for (const { type, cell, encode } of codecs) {
+        const held = cell?.(value as never)
+        if (held !== undefined) assert.is(cellText(held), encode(value as never), type)
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
 
 test('values that do not fit, and what is said of them', () => {
   for (const [type, value, message] of refused)
