@@ -205,7 +205,8 @@ function integer(type: string, min: number, max: number): Codec<number> {
       if (!Number.isInteger(value)) throw unexpected(type)
       return value
     },
-    cell: (value) => (Number.isInteger(value) && value >= min && value <= max ? value : undefined),
+    // An integer's −0 is 0, as in its text.
+    cell: (value) => (Number.isInteger(value) && value >= min && value <= max ? value + 0 : undefined),
     encode(value) {
       if (!Number.isInteger(value)) throw notInteger(value)
       if (value < min || value > max) throw new RangeError(`must be between ${min} and ${max} to be ${type}`)
@@ -230,7 +231,7 @@ function float(type: string): Codec<number> {
 }
 
 function safeInteger(value: number | bigint): number | undefined {
-  return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value + 0 : undefined
 }
 
 function notInteger(value: unknown): TypeError {

@@ -187,7 +187,16 @@ const refused: [codec.Codec<unknown, never>, unknown, string][] = [
 ]
 
 test('what a batch holds of a value has the same text, −0 too; and nothing that does not fit is held', () => {
-  const odd = fc.constantFrom<unknown>(-0, 2 ** 31, -(2 ** 53), 'a\0', '\ud800', new Date(Number.NaN), new Date(-3e14), 1n)
+  const odd = fc.constantFrom<unknown>(
+    -0,
+    2 ** 31,
+    -(2 ** 53),
+    'a\0',
+    '\ud800',
+    new Date(Number.NaN),
+    new Date(-3e14),
+    1n,
+  )
   const values = fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.double(), fc.string(), fc.boolean(), fc.date(), odd)
   const codecs: codec.Codec<unknown, never>[] = [
     ...[codec.int2, codec.int4, codec.oid, codec.int8, codec.bigint, codec.float8],
