@@ -123,8 +123,10 @@ class TunedPool implements ConnectionSource {
     return acquired
   }
 
+  /** Whether all connections are out, or promised: pg-pool hands idle ones over in the next tick, and counts them until. */
   #isFull(): boolean {
-    return this.#pool.idleCount === 0 && this.#pool.totalCount >= this.#settings.max
+    const { idleCount, totalCount, waitingCount } = this.#pool
+    return waitingCount >= idleCount + this.#settings.max - totalCount
   }
 
   stats(): PoolStats {

@@ -6,6 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createDatabase, type Database } from '../../lib/database/database.ts'
 import type { PoolOptions } from '../../lib/database/poolOptions.ts'
+import type { UnitOfWork } from '../../lib/database/unitOfWork.ts'
 import { AcquireTimeoutError, ConnectionError, PoolOverloadedError, type QueryError } from '../../lib/errors.ts'
 import { type Value, value } from '../../lib/query/kinds.ts'
 import { freshDatabase } from '../support/server.ts'
@@ -210,6 +211,36 @@ test('units of work that come first, while the lanes are being opened, are not f
     while (!stop) await pid(db)
   })
   await Promise.all(Array.from({ length: 5 }, () => db.unitOfWork(async (uow) => void (await pid(uow)))))
+  stop = true
+  await Promise.all(busy)
+})
+
+test('of two units of work that come at once for one idle connection, the other one gets that of a lane', async () => {
+  const db = open({ max: 2 })
+  const both = (first: (uow: UnitOfWork) => Promise<void>, second: (uow: UnitOfWork) => Promise<void>) =>
+    Promise.all([db.unitOfWork(first), db.unitOfWork(second)])
+  const ask = async (uow: UnitOfWork) => void (await pid(uow))
+  await both(ask, ask)
+  await learn(db, pid)
+  assert.is(db.stats()?.idle, 1)
+  let stop = false
+  const busy = Array.from({ length: 5 }, async () => {
+    while (!stop) await pid(db)
+  })
+  let secondIsDone = () => {}
+  const second = new Promise<void>((done) => {
+    secondIsDone = done
+  })
+  await both(
+    async (uow) => {
+      await pid(uow)
+      await second
+    },
+    async (uow) => {
+      await pid(uow)
+      secondIsDone()
+    },
+  )
   stop = true
   await Promise.all(busy)
 })
