@@ -25,6 +25,8 @@ export class Call {
   preludes = 0
   preparing = false
   prepared = false
+  /** Whether the server has taken its parameters: before, nothing of it has run. */
+  bound = false
   /** Whether it may have reached the server. */
   sent = false
   /** Whether it was moved to another connection; once is enough. */
@@ -77,6 +79,7 @@ export class Call {
     this.refusal = null
     this.thrown = null
     this.prepared = false
+    this.bound = false
     this.sent = false
   }
 }

@@ -28,6 +28,9 @@ export function failureOf(frame: Frame): unknown {
   return (frame.around && failureOf(frame.around)) ?? frame.failure
 }
 
+/** in_failed_sql_transaction; and of the second run of a statement whose Parse failed so: invalid_sql_statement_name. */
+const skipped = ['25P02', '26000']
+
 /** How long statements that still run may take to end by themselves before a rollback cancels them. */
 const patienceMs = 20
 
@@ -220,8 +223,8 @@ export class Transaction implements Frame {
       this.#lost = true
       this.failure ??= error
     } else if (error instanceof QueryError || error instanceof CancelledError) {
-      // 25P02, in_failed_sql_transaction: it was sent before the error that it fails for had come back.
-      const first = error instanceof QueryError && error.sqlState === '25P02' ? failureOf(frame) : undefined
+      // It was sent before the error that it fails for had come back.
+      const first = error instanceof QueryError && skipped.includes(error.sqlState) ? failureOf(frame) : undefined
       if (first !== undefined) return new StatementSkippedError(query, first)
       frame.failure ??= error
     } else if (prelude.length > 0 && !(error instanceof PlainsqlError)) {

@@ -236,6 +236,9 @@ export class Wire implements Connection {
       case 49: // ParseComplete
         if (call?.preludes === 0) call.prepared = true
         return
+      case 50: // BindComplete
+        if (call?.preludes === 0) call.bound = true
+        return
       case 116: // ParameterDescription
         if (call?.statement) call.statement.types = messages.readParameterTypes(bytes, at)
         return
@@ -258,9 +261,8 @@ export class Wire implements Connection {
       case 73: // EmptyQueryResponse, instead of CommandComplete
         if (call !== null && !call.ends) this.#complete(call, true)
         return
-      // BindComplete, CloseComplete, NoData, CopyData, CopyDone, and what a server may send at any
+      // CloseComplete, NoData, CopyData, CopyDone, and what a server may send at any
       // time: NoticeResponse, ParameterStatus, NotificationResponse.
-      case 50:
       case 51:
       case 110:
       case 100:
@@ -303,9 +305,8 @@ export class Wire implements Connection {
     this.#complete(call, idle)
     for (const other of skipped) this.#shift(other)
     for (const other of skipped) {
-      other.reset()
       other.shares = false
-      this.submit(other)
+      this.#again(other)
     }
     const over = this.#over
     const ms = this.#overMs
@@ -327,19 +328,25 @@ export class Wire implements Connection {
     if (call.query === null && call.tag === '') this.#roundTripMs += ms
     const { statement, refusal } = call
     if (refusal !== null && statement !== null) {
-      const stale = messages.isStale(refusal)
+      const parsedEarlier = !call.preparing || statement.kept !== statement
+      const stale = messages.isStale(refusal) || (parsedEarlier && !call.bound && messages.mayBeOutdated(refusal))
       if (stale || (call.preparing && !call.prepared)) this.#statements.forget(statement, stale)
       // It was refused before it ran: nothing has happened, and with a new Parse it will.
       if (stale && call.autocommit && idle && call.reprepared < maxReprepares) {
-        call.reset()
         call.reprepared++
-        this.submit(call)
+        this.#again(call)
         return
       }
     }
     this.#over.push(call)
     this.#overMs += ms
     this.#settle(call)
+  }
+
+  /** Sends a call once more. It is over if its parameters do not fit any more: somebody has changed them. */
+  #again(call: Call): void {
+    call.reset()
+    if (!this.submit(call)) this.#over.push(call)
   }
 
   #settle(call: Call): void {

@@ -135,3 +135,12 @@ export function isStale(error: ServerError): boolean {
   const { code, routine } = error
   return code === '26000' || code === '42P05' || (code === '0A000' && routine === 'RevalidateCachedQuery')
 }
+
+/**
+ * Whether a statement that was parsed earlier, and refused before it ran, may have been so because the schema has changed:
+ * its parameters keep the types that they had. "operator does not exist: integer = text" (42: syntax error or access rule
+ * violation), or "cache lookup failed for type 16399" (XX000) after an enum was made anew.
+ */
+export function mayBeOutdated({ code }: ServerError): boolean {
+  return code === 'XX000' || code?.startsWith('42') === true
+}

@@ -19,6 +19,8 @@ const beforeName = 1 + 4 + 1
 /** A statement as one connection knows it. */
 export class Statement {
   readonly query: QuerySource<never, unknown>
+  /** The one that is kept under the query's name: itself, or the one that this one has its parameters' types from. */
+  readonly kept: Statement
   /** Empty where statements are not prepared. */
   readonly name: string
   /** A Bind up to its first parameter, all formats being text. */
@@ -29,16 +31,18 @@ export class Statement {
   tail: Buffer = Buffer.concat([messages.int16(0), messages.execute])
   columns: Columns = unknownColumns
   /** The parameters' types (pg_type.oid), once the server has described them. */
-  types: readonly number[] = []
+  types: readonly number[]
   lastUse = 0
   /** Whether it once had so many parameters, or so large ones, that planning it anew costs nothing. */
   heavy = false
 
-  constructor(query: QuerySource<never, unknown>, name: string) {
+  constructor(query: QuerySource<never, unknown>, name: string, kept: Statement | null) {
     const count = query.params?.length ?? 0
     const nameBytes = Buffer.from(`${name}\0`)
     const formats = messages.int16(count, ...new Array<number>(count).fill(0))
     this.query = query
+    this.kept = kept ?? this
+    this.types = kept?.types ?? []
     this.name = name
     this.head = messages.message('B', '\0', nameBytes, formats, messages.int16(count))
     this.formats = beforeName + nameBytes.length + 2
@@ -96,10 +100,11 @@ export class Statements {
    * @param close whether the server may still have one of this name
    */
   forget(statement: Statement, close: boolean): void {
+    const kept = close ? statement.kept : statement
     // Of several calls that were refused in a row, the first has done it.
-    if (this.#known.get(statement.name) !== statement) return
-    this.#known.delete(statement.name)
-    if (close) this.#leaving.push(statement.name)
+    if (this.#known.get(kept.name) !== kept) return
+    this.#known.delete(kept.name)
+    if (close) this.#leaving.push(kept.name)
   }
 
   /** @param heavy the statement that is too heavy to be kept: it says what its parameters' types are */
@@ -107,8 +112,7 @@ export class Statements {
     const name = this.#max > 0 && heavy === null ? query.statement : ''
     for (const leaving of this.#leaving) out.put(messages.closeStatement(leaving))
     if (this.#known.has(name)) out.put(messages.closeStatement(name))
-    const statement = new Statement(query, name)
-    statement.types = heavy?.types ?? []
+    const statement = new Statement(query, name, heavy)
     out.put(messages.parse(name, query.sql, statement.types))
     out.put(messages.describeStatement(name))
     return statement

@@ -8,7 +8,9 @@ import { createDatabase, type Database } from '../../lib/database/database.ts'
 import type { PoolOptions } from '../../lib/database/poolOptions.ts'
 import type { UnitOfWork } from '../../lib/database/unitOfWork.ts'
 import { AcquireTimeoutError, ConnectionError, PoolOverloadedError, type QueryError } from '../../lib/errors.ts'
-import { type Value, value } from '../../lib/query/kinds.ts'
+import * as codec from '../../lib/query/codecs.ts'
+import { exec, type Value, value } from '../../lib/query/kinds.ts'
+import type { ParamWriter } from '../../lib/query/params.ts'
 import { freshDatabase } from '../support/server.ts'
 import { farServer } from './farServer.ts'
 import { startProxy } from './proxy.ts'
@@ -373,6 +375,51 @@ test('statements are prepared anew when the schema changes, or the server forget
   stop = true
   await Promise.all(readers)
   assert.ok(asked > 20)
+})
+
+test('statements are prepared anew when their parameters’ types change: of a column, or an enum made anew', async () => {
+  const db = open({ max: 1 })
+  await admin.query(`
+    create type mood as enum ('glad', 'sad');
+    create table moods (mood mood, label text);
+    insert into moods values ('sad', '1')`)
+  const text = { write: (w: ParamWriter, p: { text: string }) => w.text(p.text), params: ['text'] }
+  const moods = {
+    write: (w: ParamWriter, p: { moods: string[] }) => w.value(p.moods, codec.array(codec.text)),
+    params: ['moods'],
+  }
+  const find = value<{ text: string }, number>({
+    ...number('select count(*)::int4 from moods where label = $1').query,
+    ...text,
+    readOnly: true,
+  })
+  const add = exec<{ text: string }>({ ...command('insert into moods (label) values ($1)').query, ...text })
+  const addMoods = () => {
+    const { query } = command('insert into moods (mood) select unnest($1::mood[])')
+    return exec<{ moods: string[] }>({ ...query, ...moods })
+  }
+  const [few, many] = [addMoods(), addMoods()]
+  const runAll = async () => [
+    await find(db, { text: '1' }),
+    await add(db, { text: '2' }),
+    await few(db, { moods: ['sad'] }),
+    // Those of more than 8 kB are parsed for each run, with the types that the first one was described with.
+    await many(db, { moods: Array.from({ length: 3_000 }, () => 'glad') }),
+  ]
+  for (let times = 0; times < 2; times++) assert.equal(await runAll(), [1, 1, 1, 3_000])
+  await admin.query(`
+    alter table moods alter label type int using label::int;
+    alter type mood rename to old_mood;
+    create type mood as enum ('glad', 'sad', 'calm');
+    alter table moods alter mood type mood using mood::text::mood;
+    drop type old_mood`)
+  for (let times = 0; times < 2; times++) assert.equal(await runAll(), [1, 1, 1, 3_000])
+
+  // In a unit of work the first one fails, as it cannot be sent again; and not for ever.
+  await admin.query('alter table moods alter label type text')
+  const unit = () => db.unitOfWork((uow) => find(uow, { text: '1' }))
+  assert.is(((await failure(unit())) as QueryError).sqlState, '42883')
+  assert.is(await unit(), 1)
 })
 
 test('close() lets everything finish that was called before', async () => {

@@ -23,6 +23,7 @@ import {
   setting,
   type TestBed,
 } from '../support/units.ts'
+import { number } from './support.ts'
 
 let bed: TestBed
 
@@ -174,6 +175,22 @@ test('one failing statement fails those behind it with the first error as cause,
   }
   assert.is(thrown, errors[0])
   assert.is(bed.sent().at(-1), 'ROLLBACK')
+})
+
+test('so do runs of a statement that the connection did not know yet', async () => {
+  const fresh = number('select 1')
+  await rejection(
+    bed.db.unitOfWork(async (uow) => {
+      await noteIds(uow)
+      const [first, ...behind] = [divide(uow, { by: 0 }), fresh(uow), fresh(uow), fresh(uow)].map(rejection)
+      for (const error of await Promise.all(behind)) {
+        assert.instance(error, StatementSkippedError)
+        assert.is(error.cause, await first)
+      }
+    }),
+  )
+  assert.is(await fresh(bed.db), 1)
+  bed.sent()
 })
 
 test('thousands of statements that wait behind a failing one are all skipped, and the unit ends', async () => {

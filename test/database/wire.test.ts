@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { Call } from '../../lib/database/call.ts'
 import { plainConnection } from '../../lib/database/plainConnection.ts'
 import { type Wire, wireOver } from '../../lib/database/wire.ts'
-import { ConnectionError, type QueryError } from '../../lib/errors.ts'
+import { ConnectionError, ParameterError, type QueryError } from '../../lib/errors.ts'
 import * as codec from '../../lib/query/codecs.ts'
 import { type Many, many } from '../../lib/query/kinds.ts'
 import type { ParamWriter } from '../../lib/query/params.ts'
@@ -264,6 +264,45 @@ test('reads that share a Sync: an error is its own call’s, and those that the 
     ])
     await wire.control(`alter table changing add column b${run} int`)
   }
+  assert.is(own.inFlight, 0)
+})
+
+test('the owner hears of a call that cannot be sent again, as its parameters were changed and do not fit', async () => {
+  const own = await openWire()
+  const settled: Call[] = []
+  own.owner = {
+    settled: (_, calls) => settled.push(...calls),
+    gone: () => {},
+    takesBack: () => false,
+  }
+  const { query } = rows<{ n: number }, number>(
+    'select 60 / $1',
+    (r) => r.int4(0),
+    (w, p) => w.int4(p.n),
+  )
+  const submitted: Call[] = []
+  const submit = (params: { n: number }, shares: boolean) =>
+    new Promise<unknown>((resolve) => {
+      const call = new Call(query as never, params, resolve, true)
+      call.shares = shares
+      submitted.push(call)
+      own.submit(call)
+    })
+  assert.equal(await submit({ n: 1 }, false), [60])
+  const refused = async (params: { n: number }, shares: boolean) => {
+    const error = failure(submit(params, shares))
+    params.n = 0.5
+    assert.instance(await error, ParameterError)
+  }
+  // The server has forgotten the statement.
+  await own.control('deallocate all')
+  await refused({ n: 2 }, false)
+  // The server has skipped what shares a Sync with a failing one.
+  assert.equal(await submit({ n: 3 }, false), [20])
+  const failing = failure(submit({ n: 0 }, true))
+  await refused({ n: 4 }, true)
+  await failing
+  assert.equal(settled.filter((call) => call.query !== null).length, submitted.length)
   assert.is(own.inFlight, 0)
 })
 
