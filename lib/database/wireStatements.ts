@@ -111,7 +111,8 @@ export class Statements {
   #prepare(out: Outgoing, query: QuerySource<never, unknown>, heavy: Statement | null): Statement {
     const name = this.#max > 0 && heavy === null ? query.statement : ''
     for (const leaving of this.#leaving) out.put(messages.closeStatement(leaving))
-    if (this.#known.has(name)) out.put(messages.closeStatement(name))
+    // The server may have one, and not only if we know of it: a Close is skipped behind an error, as everything is.
+    if (name !== '') out.put(messages.closeStatement(name))
     const statement = new Statement(query, name, heavy)
     out.put(messages.parse(name, query.sql, statement.types))
     out.put(messages.describeStatement(name))

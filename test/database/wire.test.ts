@@ -425,6 +425,31 @@ test('prepared statements are bounded: the one that was not used for longest mak
   }
 })
 
+test('a statement that made room can be prepared again, though an error skipped the message that closes it', async () => {
+  const own = await openWire(2)
+  const divide = rows<{ n: number }, number>(
+    'select 60 / $1',
+    (r) => r.int4(0),
+    (w, p) => w.int4(p.n),
+  )
+  const [leaving, second, third] = [number('select 1'), number('select 2'), number('select 3')]
+  for (const run of [() => divide(own, { n: 1 }), () => leaving(own), () => divide(own, { n: 1 }), () => second(own)]) {
+    await run()
+  }
+  // The third one's Parse, and the Close in front of it, are behind the error.
+  const share = (query: unknown, params: unknown) =>
+    new Promise<unknown>((resolve) => {
+      const call = new Call(query as never, params, resolve, true)
+      call.shares = true
+      own.submit(call)
+    })
+  const failing = failure(share(divide.query, { n: 0 }))
+  assert.is(await share(third.query, undefined), 3)
+  await failing
+  // What is not autocommit cannot be sent again.
+  assert.is(await leaving(own), 1)
+})
+
 test('a write with many parameters is planned for each run, a read is not', async () => {
   const own = await openWire()
   const write = (readOnly: boolean) => {
