@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createDatabase, type Database, type PoolOptions, QueryError } from '../../lib/index.ts'
-import { type Replication, startReplication } from '../support/replication.ts'
+import { type Node, type Replication, startReplication } from '../support/replication.ts'
 import { startProxy } from './proxy.ts'
 import { addEntry, getFact, schema, startLoad, startReaders } from './standbyLoad.ts'
 import { failure } from './support.ts'
@@ -18,41 +18,46 @@ const unhandled: unknown[] = []
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
 test.after(() => assert.equal(unhandled, []))
 
-test('the primary is killed, the standby promoted: callers go on there, and nothing is lost or doubled', async () => {
-  await withReplication(async ({ primary, standby }, open) => {
-    const places = [primary.place, standby.place]
-    const db = open(places, 'read-write')
-    const reads = open(places, 'standby')
-    const load = startLoad(db, 'first')
-    const readers = startReaders(reads)
-    await load.progress(20)
-    await primary.kill()
-    // So that everybody has come across the standby, which can be reached but takes no writes.
-    await sleep(300)
-    await standby.promote()
-    await load.progress(20)
-    await load.stop()
-    assert.ok(load.losses > 0, 'nobody noticed')
-    await load.check(standby)
-    // The sessions of a standby live on when it is promoted.
-    await readers.stop()
-    assert.is(readers.losses, 0)
+for (const [fate, end] of [
+  ['killed', (node) => node.kill()],
+  ['shut down', (node) => node.stop()],
+] as [string, (node: Node) => Promise<void>][]) {
+  test(`the primary is ${fate}, the standby promoted: callers go on there, and nothing is lost or doubled`, async () => {
+    await withReplication(async ({ primary, standby }, open) => {
+      const places = [primary.place, standby.place]
+      const db = open(places, 'read-write')
+      const reads = open(places, 'standby')
+      const load = startLoad(db, 'first')
+      const readers = startReaders(reads)
+      await load.progress(20)
+      await end(primary)
+      // So that everybody has come across the standby, which can be reached but takes no writes.
+      await sleep(300)
+      await standby.promote()
+      await load.progress(20)
+      await load.stop()
+      assert.ok(load.losses > 0, 'nobody noticed')
+      await load.check(standby)
+      // The sessions of a standby live on when it is promoted.
+      await readers.stop()
+      assert.is(readers.losses, 0)
 
-    // What was the primary comes back as a server that takes no writes, knowing nothing of what has happened since.
-    await primary.start({ default_transaction_read_only: 'on' })
-    const again = startLoad(db, 'second')
-    await again.progress(20)
-    await standby.restart('immediate')
-    await again.progress(20)
-    await again.stop()
-    assert.ok(again.losses > 0, 'nobody noticed')
-    await again.check(standby)
+      // What was the primary comes back as a server that takes no writes, knowing nothing of what has happened since.
+      await primary.start({ default_transaction_read_only: 'on' })
+      const again = startLoad(db, 'second')
+      await again.progress(20)
+      await standby.restart('immediate')
+      await again.progress(20)
+      await again.stop()
+      assert.ok(again.losses > 0, 'nobody noticed')
+      await again.check(standby)
 
-    const { total = 99, waiting, unreachable } = db.stats() ?? {}
-    assert.ok(total <= 6)
-    assert.equal({ waiting, unreachable }, { waiting: 0, unreachable: false })
+      const { total = 99, waiting, unreachable } = db.stats() ?? {}
+      assert.ok(total <= 6)
+      assert.equal({ waiting, unreachable }, { waiting: 0, unreachable: false })
+    })
   })
-})
+}
 
 test('the primary vanishes without a word: calls under way fail in bounded time, the others go on', async () => {
   await withReplication(async ({ primary, standby }, open) => {

@@ -19,6 +19,8 @@ export interface Node {
   run<Row extends QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>
   /** Ends its main process by SIGKILL: every session ends without a word. Resolves when all its processes are gone. */
   kill(): Promise<void>
+  /** Ends it in order: sessions are told, and the standby gets all that was written. */
+  stop(): Promise<void>
   /** Starts it again, with more settings. */
   start(settings?: Readonly<Record<string, string>>): Promise<void>
   restart(mode: 'fast' | 'immediate'): Promise<void>
