@@ -54,11 +54,12 @@ export class Cancellation {
 
   /** `promise`, unless this fires first. What `promise` does afterwards is nobody's concern. */
   async race<T>(promise: Promise<T>, error: () => Error): Promise<T> {
-    // In plain JavaScript a unit's function need not be async.
-    Promise.resolve(promise).catch(() => {})
-    await Promise.race([promise, this.fired])
+    // In plain JavaScript a unit's function need not be async; and what it returns may run anew for each `then`.
+    const one = Promise.resolve(promise)
+    one.catch(() => {})
+    await Promise.race([one, this.fired])
     // Both may have happened in one turn: then the result counts, since it is there.
-    return this.done ? Promise.race([promise, Promise.reject(error())]) : promise
+    return this.done ? Promise.race([one, Promise.reject(error())]) : one
   }
 
   dispose(): void {

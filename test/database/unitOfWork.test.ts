@@ -89,6 +89,16 @@ test('a function that throws before its promise is as good as one that rejects',
   assert.is((await rejection(bed.db.unitOfWork(work))).message, 'not async')
 })
 
+test('what is no promise, but runs when it is awaited, runs once, with a timeout too', async () => {
+  for (const options of [{}, { timeoutMs: 60_000 }]) {
+    let runs = 0
+    // biome-ignore lint/suspicious/noThenProperty: as the query builders of others have it.
+    const query = { then: (done: (result: number) => void) => done(++runs) }
+    assert.is(await bed.db.unitOfWork(() => query as unknown as Promise<number>, options), 1)
+    assert.is(runs, 1)
+  }
+})
+
 test('the error of a statement is thrown, and the same connection serves the next unit', async () => {
   const pid = await bed.db.unitOfWork((uow) => backendPid(uow))
   const error = await rejection(bed.db.unitOfWork((uow) => divide(uow, { by: 0 })))
