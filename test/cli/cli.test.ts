@@ -45,6 +45,19 @@ function run(folder: string, ...args: string[]): { code: number | null; out: str
   return { code: result.status, out: result.stdout, err: result.stderr }
 }
 
+cli('works in a subfolder: the project is the nearest folder above with a package.json', ({ folder }) => {
+  write(folder, { 'package.json': '{}', 'db/schema.sql': schema, 'sql/items.sql': query, 'src/deep/x.ts': '' })
+  assert.equal(run(join(folder, 'src/deep'), 'generate', '--schema', '../../db/schema.sql'), {
+    code: 0,
+    out: 'wrote sql/items.sql.ts\nwrote sql/schema.ts\n1 query in 1 file in ../.., all typed.\n',
+    err: '',
+  })
+  assert.is(
+    run(join(folder, 'db'), 'check', '--schema', 'schema.sql').out,
+    '2 generated files in .., all up to date.\n',
+  )
+})
+
 cli('generates beside the .sql file, then has nothing to do', ({ folder }) => {
   write(folder, { 'schema.sql': schema, 'sql/items.sql': query })
   assert.equal(run(folder, 'generate', '--schema', 'schema.sql'), {
