@@ -249,7 +249,9 @@ class TunedPool implements ConnectionSource {
   async #answers(connection: Connection, now: number): Promise<boolean> {
     const { pingTimeoutMs, pingAfterIdleMs } = this.#settings
     const answer = connection instanceof Wire ? connection.ping(pingTimeoutMs) : connection.control('')
-    const alive = (await settlesWithin(answer, pingTimeoutMs)) && (await answer.then(yes, no))
+    const answered = (await settlesWithin(answer, pingTimeoutMs)) && (await answer.then(yes, no))
+    // The server's last words may have come with the answer.
+    const alive = answered && !(connection instanceof Wire && connection.lost)
     // What was idle for as long leads to the same nowhere, and need not be asked.
     if (!alive) this.#suspectBefore = now - pingAfterIdleMs
     return alive

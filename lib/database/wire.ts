@@ -90,6 +90,11 @@ export class Wire implements Connection {
     return this.#first?.query ?? null
   }
 
+  /** Whether it leads nowhere any more. */
+  get lost(): boolean {
+    return this.#lost !== null
+  }
+
   /** Calls that have not been answered. */
   get inFlight(): number {
     return this.#inFlight

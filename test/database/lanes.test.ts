@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { createDatabase, type Database } from '../../lib/database/database.ts'
 import type { PoolOptions } from '../../lib/database/poolOptions.ts'
 import type { UnitOfWork } from '../../lib/database/unitOfWork.ts'
+import { message } from '../../lib/database/wireMessages.ts'
 import { AcquireTimeoutError, ConnectionError, PoolOverloadedError, type QueryError } from '../../lib/errors.ts'
 import * as codec from '../../lib/query/codecs.ts'
 import { exec, type Value, value } from '../../lib/query/kinds.ts'
@@ -304,6 +305,24 @@ test('a lane whose connection is lost while it idles is replaced before anybody 
     await sleep(20)
     assert.is(await command('select')(db), 1)
     assert.is.not(await pid(db), before)
+  }
+})
+
+test('a connection that is lost in the very moment in which it answers a ping is not given to anybody', async () => {
+  const proxy = await startProxy(url)
+  try {
+    const db = open({ max: 1, pingAfterIdleMs: 1 }, proxy.url)
+    const fatal = message('E', 'SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0')
+    const asks: (() => Promise<number>)[] = [() => pid(db), () => db.unitOfWork((uow) => pid(uow))]
+    for (const ask of asks) {
+      const before = await db.unitOfWork((uow) => pid(uow))
+      while (db.stats()?.idle !== 1) await sleep(10)
+      await sleep(5)
+      proxy.lastWords(fatal)
+      assert.is.not(await ask(), before)
+    }
+  } finally {
+    await proxy.close()
   }
 })
 

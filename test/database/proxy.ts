@@ -11,6 +11,8 @@ export interface Proxy {
   pieces(bytes: number): void
   /** Forwards nothing any more, of the connections that are open or of all, and does not say so. */
   swallow(what: 'nothing' | 'open' | 'all'): void
+  /** Puts this behind the next answer, in one piece with it, and ends that connection. */
+  lastWords(bytes: Buffer): void
   /** Ends all connections, without a word or with a reset. */
   cut(): void
   close(): Promise<void>
@@ -29,6 +31,7 @@ export async function startProxy(url: string, at = 0): Promise<Proxy> {
   let swallowing: 'nothing' | 'open' | 'all' = 'nothing'
   const dead = new WeakSet<Socket>()
   let accepted = 0
+  let last: Buffer | null = null
 
   const server = createServer((near) => {
     accepted++
@@ -39,7 +42,11 @@ export async function startProxy(url: string, at = 0): Promise<Proxy> {
     }
     near.setNoDelay(true)
     near.on('data', (chunk: Buffer) => forward(far, chunk, chunk.length))
-    far.on('data', (chunk: Buffer) => forward(near, chunk, size || chunk.length))
+    far.on('data', (chunk: Buffer) => {
+      if (last === null) return forward(near, chunk, size || chunk.length)
+      near.end(Buffer.concat([chunk, last]))
+      last = null
+    })
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -74,6 +81,9 @@ export async function startProxy(url: string, at = 0): Promise<Proxy> {
     swallow: (value) => {
       swallowing = value
       if (value === 'open') for (const socket of sockets) dead.add(socket)
+    },
+    lastWords: (bytes) => {
+      last = bytes
     },
     cut: () => {
       for (const socket of sockets) socket.destroy()
