@@ -14,6 +14,8 @@ import { failure } from './support.ts'
 type Open = (places: readonly string[], attrs: string, pool?: PoolOptions) => Database
 
 const test = suite('standby')
+// Only the wire path notices when there is no answer.
+delete process.env.PLAINSQL_PLAIN
 const unhandled: unknown[] = []
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
 test.after(() => assert.equal(unhandled, []))
