@@ -12,8 +12,6 @@ export class Call {
   readonly params: unknown
   /** Takes the result; an error is a rejected promise. */
   readonly resolve: (result: unknown) => void
-  /** Whether it is a transaction of its own: it can be sent again if it certainly did not take effect. */
-  readonly autocommit: boolean
   /** Whether it may share its Sync with its neighbours: a quick read, that can be sent again. */
   shares = false
   /** Whether a ReadyForQuery is its end: it has a Sync of its own, or is the last of those that share one. */
@@ -21,7 +19,9 @@ export class Call {
   next: Call | null = null
   statement: Statement | null = null
   columns: Columns = unknownColumns
-  /** Commands of the prelude that are not complete. */
+  /** Commands that run in front of it, and share its Sync. */
+  carried: readonly string[] = []
+  /** How many of them are not complete. */
   preludes = 0
   preparing = false
   prepared = false
@@ -45,16 +45,10 @@ export class Call {
   refusal: ServerError | null = null
   thrown: { readonly error: unknown } | null = null
 
-  constructor(
-    query: Query<unknown, unknown, unknown> | null,
-    params: unknown,
-    resolve: (result: unknown) => void,
-    autocommit = false,
-  ) {
+  constructor(query: Query<unknown, unknown, unknown> | null, params: unknown, resolve: (result: unknown) => void) {
     this.query = query
     this.params = params
     this.resolve = resolve
-    this.autocommit = autocommit
   }
 
   /** Rejects in a microtask of its own, after the caller's await: only there does V8 know the stack of callers. */

@@ -102,7 +102,7 @@ export class Lanes implements WireOwner {
   /** Runs a statement as a transaction of its own. One round trip. */
   execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
     return new Promise((resolve) => {
-      this.#place(new Call(query as Query<unknown, unknown, unknown>, params, resolve as never, true))
+      this.#place(new Call(query as Query<unknown, unknown, unknown>, params, resolve as never))
     })
   }
 
@@ -341,7 +341,7 @@ export class Lanes implements WireOwner {
     for (const call of lane.wire.behindFirst()) {
       // Rule 1 says so already; a write that ran twice would be too bad to rest on that alone.
       if (call.query?.readOnly !== true || call.moved) continue
-      const again = new Call(call.query, call.params, call.resolve, true)
+      const again = new Call(call.query, call.params, call.resolve)
       const full = this.#lanes.size + this.#opening >= this.#options.max
       if (full && this.#choose(again) === null) return
       call.moved = true

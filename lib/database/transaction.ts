@@ -13,7 +13,7 @@ import {
 } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
 import { acquire, type Cancellation, cancellable, graceMs, settlesWithin, stop, unanswered } from './cancellation.ts'
-import type { ConnectionSource, Lease } from './connection.ts'
+import type { Connection, ConnectionSource, Lease } from './connection.ts'
 import { Pipeline } from './pipeline.ts'
 
 /** What a statement belongs to and is rolled back with: a savepoint, the unit, and around both the transaction. */
@@ -134,14 +134,17 @@ export class Transaction implements Frame {
       this.#release(true)
       return 'COMMIT'
     }
+    const { connection } = this.#lease
     try {
-      const answer = this.#lease.connection.control('COMMIT')
+      const answer = connection.control('COMMIT')
       if (this.#cancellation !== null) await notForLong(answer, this.#cancellation)
       const tag = await answer
       this.#release(true)
       return tag
     } catch (error) {
-      this.#release(error instanceof QueryError)
+      // 26000, invalid_sql_statement_name: the unit has made the server forget its COMMIT, which therefore did not run.
+      const isOpen = error instanceof QueryError && error.sqlState === '26000'
+      this.#release(isOpen ? await rolledBack(connection) : error instanceof QueryError)
       throw error
     }
   }
@@ -153,13 +156,7 @@ export class Transaction implements Frame {
     let clean = !this.#lost
     if (this.#lease !== null && clean) {
       clean = await this.#quiet()
-      if (clean && this.#open) {
-        const answer = this.#lease.connection.control('ROLLBACK').then(
-          () => true,
-          () => false,
-        )
-        clean = (await settlesWithin(answer, graceMs)) && (await answer)
-      }
+      if (clean && this.#open) clean = await rolledBack(this.#lease.connection)
     }
     this.#release(clean)
   }
@@ -260,6 +257,15 @@ export class Transaction implements Frame {
 async function notForLong(answer: Promise<string>, cancellation: Cancellation): Promise<void> {
   await Promise.race([answer, cancellation.fired])
   if (!(await settlesWithin(answer, graceMs))) throw unanswered('COMMIT')
+}
+
+/** Whether ROLLBACK was answered, and in time. */
+async function rolledBack(connection: Connection): Promise<boolean> {
+  const answer = connection.control('ROLLBACK').then(
+    () => true,
+    () => false,
+  )
+  return (await settlesWithin(answer, graceMs)) && answer
 }
 
 function savepoint(name: string): string {

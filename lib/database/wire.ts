@@ -116,13 +116,17 @@ export class Wire implements Connection {
     prelude: readonly string[] = [],
   ): Promise<Result> {
     return new Promise((resolve) => {
-      this.submit(new Call(query as Query<unknown, unknown, unknown>, params, resolve as never), prelude)
+      const call = new Call(query as Query<unknown, unknown, unknown>, params, resolve as never)
+      call.carried = prelude
+      this.submit(call)
     })
   }
 
   control(sql: string): Promise<string> {
     return new Promise((resolve) => {
-      this.#send(new Call(null, null, resolve as never), messages.simpleQuery(sql))
+      this.#endGroup()
+      if (sql === 'COMMIT') this.#statements.writeControl(this.#out, sql)
+      this.#send(new Call(null, null, resolve as never), sql === 'COMMIT' ? messages.sync : messages.simpleQuery(sql))
     })
   }
 
@@ -154,19 +158,20 @@ export class Wire implements Connection {
    * Writes a query's messages; they leave with everything else of this tick.
    * @returns false if a parameter did not fit: the call has failed, and nothing is sent
    */
-  submit(call: Call, preludes: readonly string[] = []): boolean {
+  submit(call: Call): boolean {
     const out = this.#out
     if (!call.shares) this.#endGroup()
     const before = out.end - out.start
     try {
-      for (const sql of preludes) out.put(messages.prelude(sql))
-      call.preludes = preludes.length
+      for (const sql of call.carried) this.#statements.writeControl(out, sql)
+      call.preludes = call.carried.length
       this.#statements.write(out, call, this.#params)
       call.ends = !call.shares
       if (call.ends) out.put(messages.sync)
       else this.#group = call
     } catch (error) {
       out.end = out.start + before
+      if (call.carried.length > 0) this.#statements.forgetControls()
       // The stack is the caller's own, unless the call had to wait for a connection.
       call.fail(() => error)
       return false
@@ -230,6 +235,7 @@ export class Wire implements Connection {
         return
       case 67: // CommandComplete
         if (call === null) return
+        if (messages.endsStatements(bytes, at)) this.#statements.forgetAll()
         if (call.preludes > 0) call.preludes--
         else if (call.query === null) call.tag = bytes.toString('utf8', at, end - 1)
         else call.affected = messages.affectedRows(bytes, end)
@@ -332,12 +338,18 @@ export class Wire implements Connection {
     this.#since = this.#now
     if (call.query === null && call.tag === '') this.#roundTripMs += ms
     const { statement, refusal } = call
+    if (refusal !== null && (statement === null || call.preludes > 0)) {
+      // Where BEGIN is not known any more, nothing is.
+      if (messages.isStale(refusal)) this.#statements.forgetAll()
+      else this.#statements.forgetControls()
+    }
     if (refusal !== null && statement !== null) {
-      const parsedEarlier = !call.preparing || statement.kept !== statement
+      const parsedEarlier = call.preludes === 0 && (!call.preparing || statement.kept !== statement)
       const stale = messages.isStale(refusal) || (parsedEarlier && !call.bound && messages.mayBeOutdated(refusal))
       if (stale || (call.preparing && !call.prepared)) this.#statements.forget(statement, stale)
-      // It was refused before it ran: nothing has happened, and with a new Parse it will.
-      if (stale && call.autocommit && idle && call.reprepared < maxReprepares) {
+      // It was refused before it ran, and in no transaction, or its BEGIN was: nothing has happened, and with a new Parse it
+      // will.
+      if (stale && idle && call.reprepared < maxReprepares) {
         call.reprepared++
         this.#again(call)
         return

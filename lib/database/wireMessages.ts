@@ -13,21 +13,15 @@ export const execute: Buffer = message('E', '\0', int32(0))
 /** Refuses a COPY FROM STDIN. */
 export const copyFail: Buffer = Buffer.concat([message('f', 'COPY … FROM STDIN cannot run as a query\0'), sync])
 
-const bindNothing: Buffer = message('B', '\0\0', int16(0), int16(0), int16(0))
-
 /** A Query message: Parse, Bind, Execute and Sync in one, for commands without parameters. */
 export function simpleQuery(sql: string): Buffer {
-  return sql === 'COMMIT' ? commit : message('Q', `${sql}\0`)
+  return message('Q', `${sql}\0`)
 }
 
-/** A command that shares the Sync of what comes behind it, which is skipped if the command fails. */
-export function prelude(sql: string): Buffer {
-  return sql === 'BEGIN' ? begin : Buffer.concat([parse('', sql), bindNothing, execute])
+/** Bind and Execute of a statement without parameters, whose rows, if there are any, come as text. */
+export function run(name: string): Buffer {
+  return Buffer.concat([message('B', `\0${name}\0`, int16(0), int16(0), int16(0)), execute])
 }
-
-/** The two that every unit of work sends. */
-const commit: Buffer = message('Q', 'COMMIT\0')
-const begin: Buffer = Buffer.concat([parse('', 'BEGIN'), bindNothing, execute])
 
 /**
  * Parse. An empty name is the unnamed statement's.
@@ -75,6 +69,13 @@ export function affectedRows(bytes: Buffer, end: number): number {
     if (digit < 0 || digit > 9) return count
     count += digit * unit
   }
+}
+
+/** Whether a CommandComplete says that prepared statements are gone: `DEALLOCATE`, `DEALLOCATE ALL`, `DISCARD ALL`. */
+export function endsStatements(bytes: Buffer, at: number): boolean {
+  // D, then EA or IS, of which there are no others.
+  if (bytes[at] !== 68) return false
+  return (bytes[at + 1] === 69 && bytes[at + 2] === 65) || (bytes[at + 1] === 73 && bytes[at + 2] === 83)
 }
 
 /** ParameterDescription: the oids of the types, in order. */

@@ -61,6 +61,8 @@ export class Statements {
   readonly #known: Map<string, Statement> = new Map()
   /** Names to close before the next Parse. */
   #leaving: string[] = []
+  /** The bytes that run each control statement that was prepared. */
+  readonly #controls: Map<string, Buffer> = new Map()
   #uses = 0
 
   /** @param max prepared statements at most; the one that was not used for longest makes room. 0: none is prepared */
@@ -96,6 +98,43 @@ export class Statements {
   }
 
   /**
+   * Writes a command without parameters, up to its Sync. BEGIN and COMMIT are prepared: they come with every unit of work,
+   * and it costs the server more to parse them than to run them.
+   */
+  writeControl(out: Outgoing, sql: string): void {
+    const isBegin = sql.startsWith('BEGIN')
+    if (this.#max === 0 || !(isBegin || sql === 'COMMIT')) {
+      out.put(messages.parse('', sql))
+      out.put(messages.run(''))
+      return
+    }
+    // COMMIT together with BEGIN: where there is the one, behind a PgBouncer too, there is the other.
+    const known = this.#controls.get(sql)
+    if (known === undefined) for (const each of isBegin ? [sql, 'COMMIT'] : [sql]) this.#prepareControl(out, each)
+    out.put(known ?? messages.run(controlName(sql)))
+  }
+
+  #prepareControl(out: Outgoing, sql: string): void {
+    const name = controlName(sql)
+    // As with queries: the server may have one.
+    out.put(messages.closeStatement(name))
+    out.put(messages.parse(name, sql))
+    this.#controls.set(sql, messages.run(name))
+  }
+
+  /** They failed, or were skipped: perhaps the server does not have them, or not any more. */
+  forgetControls(): void {
+    this.#controls.clear()
+  }
+
+  /** The server has forgotten them. What it has nevertheless is closed before it is prepared. */
+  forgetAll(): void {
+    this.#controls.clear()
+    this.#known.clear()
+    this.#leaving = []
+  }
+
+  /**
    * Prepares it anew when it is next used.
    * @param close whether the server may still have one of this name
    */
@@ -127,4 +166,8 @@ export class Statements {
     for (const other of this.#known.values()) if (other.lastUse < oldest.lastUse) oldest = other
     this.forget(oldest, true)
   }
+}
+
+function controlName(sql: string): string {
+  return `plainsql: ${sql}`
 }

@@ -386,7 +386,8 @@ test('statements are prepared anew when the schema changes, or the server forget
     await admin.query(sql)
     await sleep(20)
   }
-  const forget = command('discard all')
+  // Not as DISCARD ALL, which we would notice.
+  const forget = command("do $$ begin execute 'deallocate all'; end $$")
   for (let times = 0; times < 5; times++) {
     await forget(db)
     await sleep(5)

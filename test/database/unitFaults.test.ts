@@ -27,6 +27,7 @@ import {
   type TestBedOptions,
   wait,
 } from '../support/units.ts'
+import { command } from './support.ts'
 
 let server: EmbeddedServer
 let bed: TestBed
@@ -252,6 +253,20 @@ test('COMMIT of a transaction that is aborted already answers ROLLBACK: CommitAb
     assert.instance(await rejection(db.unitOfWork((uow) => add(uow, 1))), CommitAbortedError)
     assert.equal(await noteIds(db), [])
   })
+})
+
+test('a unit that makes the server forget all prepared statements is rolled back, and the next one works', async () => {
+  if (process.env.PLAINSQL_PLAIN === '1') return assert.ok(true, 'client.query does not prepare COMMIT')
+  const forget = command("do $$ begin execute 'deallocate all'; end $$")
+  await bed.db.unitOfWork((uow) => add(uow, 1))
+  const work = async (uow: UnitOfWork): Promise<void> => {
+    await add(uow, 2)
+    await forget(uow)
+  }
+  assert.is(((await rejection(bed.db.unitOfWork(work))) as QueryError).sqlState, '26000')
+  assert.equal(await noteIds(bed.db), [1])
+  await bed.db.unitOfWork((uow) => add(uow, 3))
+  assert.equal(await noteIds(bed.db), [1, 3])
 })
 
 test('a ROLLBACK that fails does not hide the first error, and costs the connection', async () => {

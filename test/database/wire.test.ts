@@ -241,7 +241,7 @@ test('reads that share a Sync: an error is its own call’s, and those that the 
   await wire.control('create table changing as select 1 as a')
   const share = (query: Many<{ n: number }, number>, n: number) =>
     new Promise<unknown>((resolve) => {
-      const call = new Call(query.query as never, { n }, resolve, true)
+      const call = new Call(query.query as never, { n }, resolve)
       call.shares = true
       own.submit(call)
     }).catch((error: QueryError) => error.sqlState ?? error.message)
@@ -283,7 +283,7 @@ test('the owner hears of a call that cannot be sent again, as its parameters wer
   const submitted: Call[] = []
   const submit = (params: { n: number }, shares: boolean) =>
     new Promise<unknown>((resolve) => {
-      const call = new Call(query as never, params, resolve, true)
+      const call = new Call(query as never, params, resolve)
       call.shares = shares
       submitted.push(call)
       own.submit(call)
@@ -295,7 +295,7 @@ test('the owner hears of a call that cannot be sent again, as its parameters wer
     assert.instance(await error, ParameterError)
   }
   // The server has forgotten the statement.
-  await own.control('deallocate all')
+  await own.control("do $$ begin execute 'deallocate all'; end $$")
   await refused({ n: 2 }, false)
   // The server has skipped what shares a Sync with a failing one.
   assert.equal(await submit({ n: 3 }, false), [20])
@@ -378,6 +378,77 @@ test('a prelude runs first, in the same write; if it fails, nothing behind it ru
   }
 })
 
+const controls = rows<void, string>(
+  "select name from pg_prepared_statements where name like 'plainsql: %' order by 1",
+  (r) => r.text(0),
+)
+const insertEntry = command('insert into entries default values')
+
+test('BEGIN and COMMIT are prepared once, for every way to begin', async () => {
+  const own = await openWire()
+  await own.control('create table entries (n int generated always as identity)')
+  for (const begin of ['BEGIN', 'BEGIN', 'BEGIN ISOLATION LEVEL SERIALIZABLE', 'BEGIN']) {
+    await own.execute(insertEntry.query, undefined, [begin, 'SET LOCAL lock_timeout = 1000'])
+    assert.is(await own.control('COMMIT'), 'COMMIT')
+  }
+  assert.equal(await controls(own), [
+    'plainsql: BEGIN',
+    'plainsql: BEGIN ISOLATION LEVEL SERIALIZABLE',
+    'plainsql: COMMIT',
+  ])
+  assert.is(await number('select count(*)::int4 from entries')(own), 4)
+  const none = await openWire(0)
+  await none.execute(insertEntry.query, undefined, ['BEGIN'])
+  assert.is(await none.control('COMMIT'), 'COMMIT')
+  assert.equal(await controls(none), [])
+})
+
+const forgetting: readonly [how: string, sql: string][] = [
+  ['by us', 'deallocate all'],
+  ['by a session reset of ours', 'discard all'],
+  ['by somebody else', "do $$ begin execute 'deallocate all'; end $$"],
+]
+for (const [how, sql] of forgetting) {
+  test(`a transaction whose BEGIN was forgotten, ${how}, runs once`, async () => {
+    const own = await openWire()
+    const marked = rows<void, number>('insert into entries default values returning 1', (r) => r.int4(0))
+    for (let run = 0; run < 3; run++) {
+      const before = await number('select count(*)::int4 from entries')(own)
+      assert.equal(await own.execute(marked.query, undefined, ['BEGIN', 'SET LOCAL lock_timeout = 1000']), [1])
+      assert.is(await own.control('COMMIT'), 'COMMIT')
+      assert.is(await number('select count(*)::int4 from entries')(own), before + 1)
+      await own.control(sql)
+    }
+  })
+}
+
+test('a COMMIT that was forgotten within its transaction is an error, and the next one works', async () => {
+  const own = await openWire()
+  const forget = command("do $$ begin execute 'deallocate all'; end $$")
+  await own.execute(forget.query, undefined, ['BEGIN'])
+  assert.is(((await failure(own.control('COMMIT'))) as QueryError).sqlState, '26000')
+  assert.is(await own.control('ROLLBACK'), 'ROLLBACK')
+  await own.execute(insertEntry.query, undefined, ['BEGIN'])
+  assert.is(await own.control('COMMIT'), 'COMMIT')
+})
+
+test('a COMMIT that the server refuses has rolled back, and the next one works', async () => {
+  const own = await openWire()
+  await own.control('create table later (n int unique deferrable initially deferred); insert into later values (1)')
+  const twice = command('insert into later values (1)')
+  for (let run = 0; run < 2; run++) {
+    await own.execute(twice.query, undefined, ['BEGIN'])
+    assert.is(((await failure(own.control('COMMIT'))) as QueryError).sqlState, '23505')
+    await own.execute(insertEntry.query, undefined, ['BEGIN'])
+    assert.is(await own.control('COMMIT'), 'COMMIT')
+    assert.is(
+      ((await failure(own.execute(number('select 1/0').query, undefined, ['BEGIN']))) as QueryError).sqlState,
+      '22012',
+    )
+    assert.is(await own.control('COMMIT'), 'ROLLBACK')
+  }
+})
+
 test('a prelude that answers rows does not mix them with the query', async () => {
   const query = number('select 8')
   for (let run = 0; run < 2; run++) {
@@ -397,7 +468,7 @@ test('a statement whose first run fails is prepared by a later one', async () =>
   const three = await Promise.all([1, 2, 3].map(() => failure(missing(wire)) as Promise<QueryError>))
   assert.equal(
     three.map((error) => error.sqlState),
-    ['42P01', '26000', '26000'],
+    ['42P01', '42P01', '42P01'],
   )
   await wire.control('create temporary table appears_later as select 3 as n')
   assert.equal(await missing(wire), [3])
@@ -439,14 +510,13 @@ test('a statement that made room can be prepared again, though an error skipped 
   // The third one's Parse, and the Close in front of it, are behind the error.
   const share = (query: unknown, params: unknown) =>
     new Promise<unknown>((resolve) => {
-      const call = new Call(query as never, params, resolve, true)
+      const call = new Call(query as never, params, resolve)
       call.shares = true
       own.submit(call)
     })
   const failing = failure(share(divide.query, { n: 0 }))
   assert.is(await share(third.query, undefined), 3)
   await failing
-  // What is not autocommit cannot be sent again.
   assert.is(await leaving(own), 1)
 })
 
