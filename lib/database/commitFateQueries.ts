@@ -23,7 +23,7 @@ interface Statements {
 }
 
 // One value per line of WAL history: it grows by one when a standby is promoted.
-const timeline = '(pg_control_checkpoint()).timeline_id::text'
+const timeline = "case when pg_is_in_recovery() then '' else left(pg_walfile_name(pg_current_wal_lsn()), 8) end"
 // Recovery from a crash resets the statistics; a clean restart keeps them.
 const sinceCrash = "coalesce(pg_stat_get_bgwriter_stat_reset_time()::text, '')"
 

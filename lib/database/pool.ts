@@ -78,7 +78,7 @@ class TunedPool implements ConnectionSource {
     this.#pool = new Pool({
       ...targets.config,
       ...client,
-      Client: clientClass(settings, targets.sessionAttrs, () => targets.list[this.#target]),
+      Client: clientClass(settings, () => targets.list[this.#target]),
       max: settings.max,
       min: settings.min,
       maxUses: settings.maxUses || Number.POSITIVE_INFINITY,

@@ -1,7 +1,13 @@
 // A unit of work, or a savepoint in one, as its function sees it: what may be called now, what has to wait, what is
 // refused. What is sent, and when, is the transaction's business.
 
-import { CommitAbortedError, type QueryIdentity, SavepointOpenError, UnitOfWorkClosedError } from '../errors.ts'
+import {
+  CommitAbortedError,
+  type QueryIdentity,
+  SavepointOpenError,
+  StatementSkippedError,
+  UnitOfWorkClosedError,
+} from '../errors.ts'
 import type { TransactionEvent } from '../events.ts'
 import type { Executor, Query } from '../query/executor.ts'
 import type { QueryFunction } from '../query/kinds.ts'
@@ -40,8 +46,13 @@ export class Scope implements UnitOfWork, Frame {
   #savepoint: Scope | null = null
   readonly #turns: Turns = new Turns(
     () => this.#deferred.size > 0,
-    () => this.#flush(),
+    () =>
+      this.#flush().catch((error: unknown) => {
+        this.#untold ??= error
+      }),
   )
+  /** The error of a flush that came before a statement, of which nobody has heard but by that statement's error. */
+  #untold: unknown = undefined
   #savepoints = 0
 
   /** @param outer the scope that a savepoint is in; null for the unit itself */
@@ -147,6 +158,11 @@ export class Scope implements UnitOfWork, Frame {
     this.#deferred.drop(this.failure)
   }
 
+  /** What to throw for an error of this scope's function: the first one, if it comes from a write that was put off. */
+  firstOf(error: unknown): unknown {
+    return error instanceof StatementSkippedError && error.cause === this.#untold ? this.#untold : error
+  }
+
   async #runSavepoint<T>(savepoint: Scope, work: (savepoint: UnitOfWork) => Promise<T>): Promise<T> {
     const { transaction, mark } = this.#unit
     const name = `s${this.#depth}_${++this.#savepoints}`
@@ -160,7 +176,8 @@ export class Scope implements UnitOfWork, Frame {
       transaction.keep(name)
       this.hooks.adopt(savepoint.hooks, true)
       return result
-    } catch (error) {
+    } catch (thrown) {
+      const error = savepoint.firstOf(thrown)
       savepoint.close(error)
       this.hooks.adopt(savepoint.hooks, false)
       await transaction.undo(name)

@@ -15,11 +15,7 @@ interface ClientInternals {
 const inherited = Client.prototype as unknown as ClientInternals
 
 /** The class of a pool's clients. @param target where the next one has to go */
-export function clientClass(
-  settings: PoolSettings,
-  sessionAttrs: SessionAttrs,
-  target: () => Target | undefined,
-): typeof Client {
+export function clientClass(settings: PoolSettings, target: () => Target | undefined): typeof Client {
   return class TunedClient extends Client {
     readonly #target: Target | undefined
     readonly createdAt: number = performance.now()
@@ -40,10 +36,11 @@ export function clientClass(
     /** pg-pool calls it with a callback. */
     override connect(callback?: unknown): Promise<Client> & undefined {
       const done = callback as Done
+      const { wanted = 'any' } = this.#target ?? {}
       inherited.connect.call(this, (error) => {
         if (error !== null && error !== undefined) done(explained(error, this.#target, settings))
-        else if (sessionAttrs === 'any' || sessionAttrs === 'prefer-standby') done(null)
-        else this.#check(sessionAttrs, done)
+        else if (wanted === 'any') done(null)
+        else this.#check(wanted, done)
       })
       return undefined as never
     }

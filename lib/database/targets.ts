@@ -10,16 +10,17 @@ export interface Target {
   readonly host: string
   readonly port: number
   readonly ssl: NonNullable<ClientConfig['ssl']>
+  readonly wanted: SessionAttrs
 }
 
 /** What a server must be to be connected to, as libpq calls it. */
-export type SessionAttrs = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby' | 'prefer-standby'
+export type SessionAttrs = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby'
 
 export interface Targets {
   /** Everything but host, port and ssl, as pg takes it. */
   readonly config: ClientConfig
+  /** In the order in which they are tried. */
   readonly list: readonly Target[]
-  readonly sessionAttrs: SessionAttrs
 }
 
 const attrs: readonly string[] = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby']
@@ -55,11 +56,15 @@ export function readTargets(url: string | undefined, env: NodeJS.ProcessEnv = pr
     key: take('sslkey', 'PGSSLKEY'),
   }
 
-  const list = (hosts ?? ['localhost']).flatMap((host, index) => {
-    const port = Number(ports[ports.length === 1 ? 0 : index] ?? 5432)
-    if (!(port > 0 && port < 65536)) throw new TypeError(`the connection string's port ${ports[index]} is not a port`)
-    return tls(host, mode, files).map((ssl): Target => ({ host, port, ssl }))
-  })
+  const waysTo = (wanted: SessionAttrs): Target[] =>
+    (hosts ?? ['localhost']).flatMap((host, index) => {
+      const port = Number(ports[ports.length === 1 ? 0 : index] ?? 5432)
+      if (!(port > 0 && port < 65536)) throw new TypeError(`the connection string's port ${ports[index]} is not a port`)
+      return tls(host, mode, files).map((ssl): Target => ({ host, port, ssl, wanted }))
+    })
+  // All hosts are looked at for a standby before any of them is taken for what it is.
+  const passes = sessionAttrs === 'prefer-standby' ? ['standby', 'any'] : [sessionAttrs]
+  const list = passes.flatMap((wanted) => waysTo(wanted as SessionAttrs))
   const { pathname } = new URL(`postgresql://x${rest}`)
   const database = params.get('dbname') ?? decoded(pathname.slice(1))
   params.delete('dbname')
@@ -71,7 +76,7 @@ export function readTargets(url: string | undefined, env: NodeJS.ProcessEnv = pr
     ...(database !== '' && { database }),
     ...Object.fromEntries(params),
   }
-  return { config, list, sessionAttrs: sessionAttrs as SessionAttrs }
+  return { config, list }
 }
 
 /** The part that URL cannot read: `user:password@host1:1,host2:2`. */

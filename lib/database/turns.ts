@@ -59,8 +59,8 @@ export class Turns {
   #next(): void {
     for (let call = this.#calls[0]; call !== undefined && !this.#occupied; call = this.#calls[0]) {
       if (this.#due() && !call.flushes) {
-        // Its error breaks the scope: whoever waits for it will be told so.
-        this.#flush().catch(() => {})
+        // It never rejects: its error breaks the scope, and whoever waits for it will be told so.
+        void this.#flush()
       } else {
         this.#calls.shift()
         call.start()

@@ -125,8 +125,9 @@ async function runOnce<T>(
     // PostgreSQL answers COMMIT of a failed transaction with success and the tag ROLLBACK.
     if (tag !== 'COMMIT') throw new CommitAbortedError(failureOf(unit))
     return result
-  } catch (error) {
+  } catch (thrown) {
     // The first error wins: nothing that goes wrong from here on is thrown.
+    const error = unit.firstOf(thrown)
     unit.close(error)
     await unit.transaction.rollback()
     throw error

@@ -105,6 +105,26 @@ test('a result may be looked at when the unit is over', async () => {
   assert.equal(bed.sent(), ['BEGIN + bulkNote', 'COMMIT'])
 })
 
+test('the unit rejects with the error of the write, not with that of the statement that was skipped for it', async () => {
+  await bed.db.unitOfWork((uow) => addNote(uow, { id: 1, text: 'x' }))
+  const unit = bed.db.unitOfWork(async (uow) => {
+    uow.add(addNote, { id: 1, text: 'x' })
+    return noteIds(uow)
+  })
+  assert.instance(await rejection(unit), UniqueViolationError)
+  const inSavepoint = bed.db.unitOfWork(async (uow) => {
+    const failed = await rejection(
+      uow.savepoint(async (sp) => {
+        sp.add(addNote, { id: 1, text: 'x' })
+        return noteIds(sp)
+      }),
+    )
+    assert.instance(failed, UniqueViolationError)
+    return noteIds(uow)
+  })
+  assert.equal(await inSavepoint, [1])
+})
+
 test('to wait for a result is enough to get it', async () => {
   const created = await bed.db.unitOfWork(async (uow) => {
     const first = uow.add(bulkNote, { id: 1, text: 'x' })

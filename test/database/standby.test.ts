@@ -5,7 +5,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createDatabase, type Database, type PoolOptions, QueryError } from '../../lib/index.ts'
+import {
+  CommitUnknownError,
+  createDatabase,
+  type Database,
+  type PoolOptions,
+  QueryError,
+  value,
+} from '../../lib/index.ts'
 import { type Node, type Replication, startReplication } from '../support/replication.ts'
 import { startProxy } from './proxy.ts'
 import { addEntry, getFact, schema, startLoad, startReaders } from './standbyLoad.ts'
@@ -19,6 +26,14 @@ delete process.env.PLAINSQL_PLAIN
 const unhandled: unknown[] = []
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
 test.after(() => assert.equal(unhandled, []))
+
+const isStandby = value<void, boolean>({
+  name: 'isStandby',
+  source: 'test/database/standby.test.ts',
+  statement: 'isStandby',
+  sql: 'select pg_is_in_recovery()',
+  read: (r) => r.bool(0),
+})
 
 for (const [fate, end] of [
   ['killed', (node) => node.kill()],
@@ -115,6 +130,53 @@ test('a primary that is made read-only keeps its sessions: writes are refused un
     const kept = await standby.run<{ key: string }>('select key from entries order by key')
     const expected = ways.flatMap(([name]) => [`before, ${name}`, `after, ${name}`]).sort()
     assert.equal(kept.map(({ key }) => key).sort(), expected)
+  })
+})
+
+for (const attrs of ['standby', 'prefer-standby', 'read-only']) {
+  test(`target_session_attrs=${attrs}: the standby, though the primary is named first`, async () => {
+    await withReplication(async ({ primary, standby }, open) => {
+      assert.is(await isStandby(open([primary.place, standby.place], attrs)), true)
+    })
+  })
+}
+
+test('target_session_attrs=prefer-standby: the primary, if there is no other', async () => {
+  await withReplication(async ({ primary, standby }, open) => {
+    await standby.kill()
+    assert.is(await isStandby(open([standby.place, primary.place], 'prefer-standby')), false)
+  })
+})
+
+test('a commit that the standby never got is not taken for committed when another transaction gets its id', async () => {
+  await withReplication(async ({ primary, standby }, open) => {
+    // A place for the new primary, at which it cannot be reached yet.
+    const door = await startProxy(standby.url)
+    const place = new URL(door.url).host
+    await door.close()
+    const db = open([primary.place, place], 'read-write')
+    // Replication stops, and the commit waits for it.
+    const [sender] = await primary.run<{ pid: number }>('select pid from pg_stat_replication')
+    process.kill(sender?.pid ?? 0, 'SIGSTOP')
+    const unit = failure(db.unitOfWork((uow) => addEntry(uow, { key: 'lost', part: 1 }), { verifyCommit: true }))
+    const waiting = "select backend_xid::text as xid from pg_stat_activity where wait_event = 'SyncRep'"
+    let xid = 0
+    while (xid === 0) {
+      xid = Number((await primary.run<{ xid: string }>(waiting))[0]?.xid ?? 0)
+      await sleep(10)
+    }
+    const killed = primary.kill()
+    await sleep(20)
+    process.kill(sender?.pid ?? 0, 'SIGKILL')
+    await killed
+    await standby.promote()
+    for (let last = 0; last < xid; ) {
+      last = Number((await standby.run<{ xid: string }>('select pg_current_xact_id()::text as xid'))[0]?.xid)
+    }
+    const reopened = await startProxy(standby.url, Number(place.split(':')[1]))
+    assert.instance(await unit, CommitUnknownError)
+    assert.equal(await standby.run("select * from entries where key = 'lost'"), [])
+    await reopened.close()
   })
 })
 
