@@ -173,10 +173,15 @@ function encodeInputs<Params>(
   first: number,
 ): EncodedInput<Params>[] {
   const encode = inputEncoder(query)
-  return inputs.map((params, at) => {
-    const index = first + at
-    return aboutInput({ params, index }, () => encode(params, index))
-  })
+  const encoded: EncodedInput<Params>[] = []
+  // Without a closure for each: there may be ten thousand.
+  try {
+    for (const params of inputs) encoded.push(encode(params, first + encoded.length))
+  } catch (error) {
+    const at = encoded.length
+    throw error instanceof PlainsqlError ? error.at(first + at, inputs[at]) : error
+  }
+  return encoded
 }
 
 /** Runs `work`; an error of its says which input it is about. */
@@ -195,7 +200,7 @@ function rounds<Params>(
 ): EncodedInput<Params>[][] {
   if (apart === undefined) return [inputs]
   const all: EncodedInput<Params>[][] = []
-  const seen = new Map<string, number>()
+  const seen = new Map<string | number, number>()
   for (const input of inputs) {
     const key = rowKey(input.cells, apart)
     const round = key === null ? 0 : (seen.get(key) ?? 0)
@@ -207,7 +212,9 @@ function rounds<Params>(
 }
 
 /** The same for inputs that may mean the same row; null for one that means no other's, as nothing is equal to NULL. */
-function rowKey(cells: readonly Cell[], apart: readonly number[]): string | null {
+function rowKey(cells: readonly Cell[], apart: readonly number[]): string | number | null {
+  const only = apart.length === 1 ? cells[apart[0] as number] : undefined
+  if (typeof only === 'number') return only
   let key = ''
   for (const number of apart) {
     const cell = cells[number] ?? null
@@ -224,7 +231,8 @@ function chunked<Params>(inputs: readonly EncodedInput<Params>[]): EncodedInput<
   const chunks: EncodedInput<Params>[][] = []
   let characters = Number.POSITIVE_INFINITY
   for (const input of inputs) {
-    const length = input.cells.reduce<number>((sum, cell) => sum + (typeof cell === 'string' ? cell.length : 8), 0)
+    let length = 0
+    for (const cell of input.cells) length += typeof cell === 'string' ? cell.length : 8
     if (characters + length > limits.characters || chunks.at(-1)?.length === limits.inputs) {
       chunks.push([])
       characters = 0
