@@ -50,8 +50,12 @@ export interface CloseOptions {
 export interface ConnectionSource {
   /** What its queries are told to. */
   readonly observer?: Observer
-  /** @param query whom it is for, to be named in errors */
-  acquire(query: QueryIdentity | null): Promise<Lease>
+  /**
+   * A connection to oneself; at once if there is one at hand.
+   * @param query whom it is for, to be named in errors
+   * @throws AcquireTimeoutError, PoolOverloadedError, ConnectionError, DatabaseClosedError; or rejects with them
+   */
+  acquire(query: QueryIdentity | null): Lease | Promise<Lease>
   /** Runs a statement as a transaction of its own, if there is a better way than a connection to itself. */
   execute?<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result>
   stats?(): PoolStats

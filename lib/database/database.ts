@@ -2,7 +2,7 @@
 
 import type { Executor, Query } from '../query/executor.ts'
 import { autocommit } from './autocommit.ts'
-import { CallSite } from './callSite.ts'
+import { CallSite, callSiteUnderLoad } from './callSite.ts'
 import { Cancellation, type CancelOptions } from './cancellation.ts'
 import type { CloseOptions, ConnectionSource } from './connection.ts'
 import { type InsideUnitOptions, scopeToJoin } from './insideUnit.ts'
@@ -91,8 +91,8 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
 
   function unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
     try {
-      const openedAt = new CallSite(unitOfWork)
-      const scope = scopeToJoin(connections, null, inside, () => openedAt)
+      const scope = scopeToJoin(connections, null, inside, () => new CallSite(unitOfWork))
+      const openedAt = callSiteUnderLoad(unitOfWork)
       return scope === null ? runUnitOfWork(connections, work, options, openedAt) : joinUnit(scope, work, options)
     } catch (error) {
       return Promise.reject(error)
@@ -110,8 +110,8 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
       },
       unitOfWork: (work) => {
         const { signal, timeoutMs } = options
-        const openedAt = new CallSite(withOptions)
-        const scope = scopeToJoin(connections, null, outside, () => openedAt)
+        const scope = scopeToJoin(connections, null, outside, () => new CallSite(withOptions))
+        const openedAt = callSiteUnderLoad(withOptions)
         return scope === null
           ? runUnitOfWork(connections, work, { signal, timeoutMs }, openedAt)
           : work(scope.with(options))

@@ -11,7 +11,7 @@ import {
 import type { TransactionEvent } from '../events.ts'
 import type { Executor, Query } from '../query/executor.ts'
 import type { QueryFunction } from '../query/kinds.ts'
-import { CallSite } from './callSite.ts'
+import { type CallSite, callSiteUnderLoad } from './callSite.ts'
 import { Cancellation, type CancelOptions } from './cancellation.ts'
 import type { ConnectionSource } from './connection.ts'
 import { type Deferred, DeferredWrites } from './deferred.ts'
@@ -37,7 +37,7 @@ export class Scope implements UnitOfWork, Frame {
   readonly hooks: Hooks = new Hooks()
   readonly #unit: Unit
   readonly #outer: Scope | null
-  readonly #openedAt: CallSite
+  readonly #openedAt: CallSite | null
   readonly #deferred = new DeferredWrites()
   #closed = false
   /** What closed it, if it was not its own function's end. */
@@ -56,7 +56,7 @@ export class Scope implements UnitOfWork, Frame {
   #savepoints = 0
 
   /** @param outer the scope that a savepoint is in; null for the unit itself */
-  constructor(unit: Unit, outer: Scope | null, openedAt: CallSite) {
+  constructor(unit: Unit, outer: Scope | null, openedAt: CallSite | null) {
     this.around = outer ?? unit.transaction
     this.#unit = unit
     this.#outer = outer
@@ -68,7 +68,7 @@ export class Scope implements UnitOfWork, Frame {
   }
 
   get place(): string | null {
-    return this.#openedAt.place
+    return this.#openedAt?.place ?? null
   }
 
   execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
@@ -111,7 +111,7 @@ export class Scope implements UnitOfWork, Frame {
   }
 
   savepoint<T>(work: (savepoint: UnitOfWork) => Promise<T>): Promise<T> {
-    const savepoint = new Scope(this.#unit, this, new CallSite(this.savepoint))
+    const savepoint = new Scope(this.#unit, this, callSiteUnderLoad(this.savepoint))
     return this.#inTurn(null, null, () => this.#turns.alone(() => this.#runSavepoint(savepoint, work)))
   }
 

@@ -170,7 +170,8 @@ export class Transaction implements Frame {
     try {
       this.#refuse(frame, query)
       if (own?.done) throw own.error(query, 'not sent')
-      const { connection } = this.#lease ?? (await this.#acquire(frame, query, own))
+      const lease = this.#lease ?? this.#acquire(frame, query, own)
+      const { connection } = lease instanceof Promise ? await lease : lease
       const prelude = this.#prelude
       const begins = !this.#open
       if (prelude.length > 0) this.#prelude = []
@@ -197,20 +198,24 @@ export class Transaction implements Frame {
     if (failure !== undefined) throw new StatementSkippedError(query, failure)
   }
 
-  async #acquire(frame: Frame, query: QueryIdentity, own: Cancellation | null): Promise<Lease> {
-    try {
-      const cancellation = own ?? this.#cancellation
-      const lease = await (cancellation === null
-        ? this.#source.acquire(query)
-        : acquire(this.#source, query, cancellation))
+  #acquire(frame: Frame, query: QueryIdentity, own: Cancellation | null): Lease | Promise<Lease> {
+    const take = (lease: Lease): Lease => {
       if (this.#over) lease.release(true)
       else this.#lease = lease
       this.#refuse(frame, query)
       return lease
-    } catch (error) {
+    }
+    const fail = (error: unknown): never => {
       // Nothing was sent. A call's own timeout concerns that call alone.
       if (own?.done !== true) this.failure ??= error
       throw error
+    }
+    const cancellation = own ?? this.#cancellation
+    try {
+      const lease = cancellation === null ? this.#source.acquire(query) : acquire(this.#source, query, cancellation)
+      return lease instanceof Promise ? lease.then(take).catch(fail) : take(lease)
+    } catch (error) {
+      return fail(error)
     }
   }
 

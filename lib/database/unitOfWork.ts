@@ -65,7 +65,7 @@ export async function runUnitOfWork<T>(
   source: ConnectionSource,
   work: (uow: UnitOfWork) => Promise<T>,
   options: UnitOfWorkOptions,
-  openedAt: CallSite,
+  openedAt: CallSite | null,
 ): Promise<T> {
   const begin = beginStatements(options)
   const retry = { ...retryDefaults, ...(options.retry ?? { attempts: 1 }) }
@@ -139,7 +139,7 @@ function openUnit(
   source: ConnectionSource,
   begin: readonly string[],
   event: TransactionEvent,
-  openedAt: CallSite,
+  openedAt: CallSite | null,
   cancellation: Cancellation | null,
   fate: CommitFate | null,
 ): Scope {
