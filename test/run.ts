@@ -18,6 +18,8 @@ interface Result {
   readonly output: string
 }
 
+/** With PLAINSQL_PLAIN=1 all runs by `client.query`; files that say `// wire only: why` in their first lines do not. */
+const isPlain = process.env.PLAINSQL_PLAIN === '1'
 const files = findFiles(process.argv.slice(2)).filter(canRun)
 const running = new Set<ChildProcess>()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -52,7 +54,9 @@ function findFiles(filters: readonly string[]): string[] {
  * part of the repository. Where it is missing the file is named and left out; not so in CI, which has it.
  */
 function canRun(file: string): boolean {
-  const [, needs] = /^\/\/ needs: (\S+)$/m.exec(readFileSync(file, 'utf8').slice(0, 1000)) ?? []
+  const head = readFileSync(file, 'utf8').slice(0, 1000)
+  if (isPlain && head.includes('\n// wire only: ')) return false
+  const [, needs] = /^\/\/ needs: (\S+)$/m.exec(head) ?? []
   if (needs === undefined || existsSync(needs) || process.env.CI) return true
   console.log(`left out: ${file} needs ${needs}, data of other projects that is not part of this repository`)
   return false
@@ -73,7 +77,11 @@ async function runQueue(): Promise<void> {
 /** A file may ask for more than 60 seconds with `// timeout: 120` in its first lines. */
 async function runFile(file: string): Promise<Result> {
   const [, timeout = '60'] = /^\/\/ timeout: (\d+)$/m.exec(readFileSync(file, 'utf8').slice(0, 1000)) ?? []
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
+  const imports = ['tsx', ...(isPlain ? ['./support/plain.ts'] : [])].flatMap((name) => [
+    '--import',
+    import.meta.resolve(name),
+  ])
+  const child = spawn(process.execPath, [...imports, file], {
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, PLAINSQL_TEST_SERVER: server.url },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own, so that what a test starts can be killed with it.

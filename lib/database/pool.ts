@@ -13,6 +13,7 @@ import {
   type QueryIdentity,
 } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
+import { alone } from './autocommit.ts'
 import { CallSite } from './callSite.ts'
 import { settlesWithin } from './cancellation.ts'
 import { processIdOf } from './cancelRequest.ts'
@@ -32,6 +33,8 @@ interface Seat {
   readonly connection: Connection
   readonly expiresAt: number
   idleSince: number
+  /** Whether its client has said that it leads nowhere any more. */
+  ended: boolean
 }
 
 const watchMs = 1_000
@@ -51,7 +54,8 @@ export function pooledConnections(
 
 class TunedPool implements ConnectionSource {
   readonly observer: Observer
-  readonly execute?: <Params, Row, Result>(query: Query<Params, Row, Result>, params: Params) => Promise<Result>
+  /** Absent where connections are not shared. */
+  execute?: <Params, Row, Result>(query: Query<Params, Row, Result>, params: Params) => Promise<Result>
   readonly #settings: PoolSettings
   readonly #targets: Targets
   readonly #pool: Pool<Client>
@@ -113,9 +117,10 @@ class TunedPool implements ConnectionSource {
       wanted: () => this.#wanted,
       spare: () => this.#wanted === 0 && !this.#isFull(),
       open: (call) => this.#openLane(call.query),
+      alone: (query, params) => alone(this, query, params),
       timedOut: (call) => this.#timedOut(call.query),
     })
-    if (settings.lanes && !isPlain()) this.execute = (query, params) => this.#share(query, params)
+    if (settings.lanes) this.execute = (query, params) => this.#share(query, params)
   }
 
   /** Not async, and no promise where there is nothing to wait for: this is on the way of every unit of work. */
@@ -171,15 +176,14 @@ class TunedPool implements ConnectionSource {
     if (waiting > 0 && waiting >= this.#settings.maxWaiting) throw new PoolOverloadedError(query, waiting)
   }
 
-  async #openLane(query: QueryIdentity | null): Promise<LaneLease> {
+  async #openLane(query: QueryIdentity | null): Promise<LaneLease | null> {
     const lease = await this.#checkOut(query, 'shared', null)
     const { connection } = lease
     if (connection instanceof Wire) return { connection, release: lease.release }
+    // A client that we do not know: what it is asked runs by `client.query`, on a connection to itself.
+    delete this.execute
     lease.release(true)
-    throw new ConnectionError(
-      query,
-      new Error('this version of pg has no connections to share: set pool.lanes to false'),
-    )
+    return null
   }
 
   /** A connection that is young enough and, if it idled for long, has just answered. */
@@ -193,8 +197,7 @@ class TunedPool implements ConnectionSource {
         const client = await this.#connect(query)
         this.#circuit.succeeded()
         const seat = this.#seats.get(client) ?? this.#seat(client)
-        if (this.#isTrusted(seat) ?? (await this.#answers(seat.connection)))
-          return this.#lease(seat, use, site, calledAt)
+        if (this.#isTrusted(seat) ?? (await this.#answers(seat))) return this.#lease(seat, use, site, calledAt)
         client.release(true)
       }
     } finally {
@@ -241,29 +244,34 @@ class TunedPool implements ConnectionSource {
 
   #seat(client: PoolClient): Seat {
     const { maxLifetimeMs, preparedStatements } = this.#settings
-    const wire = isPlain() ? null : wireOver(client as unknown as Client, preparedStatements)
+    const wire = wireOver(client as unknown as Client, preparedStatements)
     const now = performance.now()
     const lifetimeMs = maxLifetimeMs === 0 ? Number.POSITIVE_INFINITY : maxLifetimeMs * (1 - Math.random() / 5)
     const connection = wire ?? plainConnection(client, preparedStatements > 0)
-    const seat: Seat = { client, connection, expiresAt: now + lifetimeMs, idleSince: now }
+    const seat: Seat = { client, connection, expiresAt: now + lifetimeMs, idleSince: now, ended: false }
     this.#seats.set(client, seat)
+    const end = () => {
+      seat.ended = true
+    }
+    client.on('error', end).on('end', end)
     return seat
   }
 
   /** Whether it is young enough; null if it was idle for so long that it has to be asked whether it is there. */
   #isTrusted(seat: Seat): boolean | null {
     const now = performance.now()
-    if (now > seat.expiresAt || seat.idleSince < this.#suspectBefore) return false
+    if (isLost(seat) || now > seat.expiresAt || seat.idleSince < this.#suspectBefore) return false
     return now - seat.idleSince <= this.#settings.pingAfterIdleMs || null
   }
 
-  async #answers(connection: Connection): Promise<boolean> {
+  async #answers(seat: Seat): Promise<boolean> {
     const { pingTimeoutMs, pingAfterIdleMs } = this.#settings
+    const { connection } = seat
     const now = performance.now()
     const answer = connection instanceof Wire ? connection.ping(pingTimeoutMs) : connection.control('')
     const answered = (await settlesWithin(answer, pingTimeoutMs)) && (await answer.then(yes, no))
     // The server's last words may have come with the answer.
-    const alive = answered && !isLost({ connection })
+    const alive = answered && !isLost(seat)
     // What was idle for as long leads to the same nowhere, and need not be asked.
     if (!alive) this.#suspectBefore = now - pingAfterIdleMs
     return alive
@@ -275,13 +283,14 @@ class TunedPool implements ConnectionSource {
     this.observer.pool({ type: 'acquire', use, waitMs: since - calledAt })
     const lease: Lease = {
       connection,
-      release: (reusable) => {
+      release: (clean) => {
         this.#held.delete(lease)
         if (connection instanceof Wire) this.#wires.delete(connection)
         seat.idleSince = performance.now()
+        const reusable = clean && !isLost(seat)
         this.observer.pool({ type: 'release', use, useMs: seat.idleSince - since, reusable })
-        if (!reusable) seat.client.release(true)
-        else this.#giveBack(seat)
+        if (reusable) this.#giveBack(seat)
+        else this.#destroy(seat)
         this.#checkQuiet()
       },
     }
@@ -289,6 +298,12 @@ class TunedPool implements ConnectionSource {
     if (connection instanceof Wire) this.#wires.add(connection)
     this.#watch ??= this.#settings.answerTimeoutMs > 0 ? setInterval(() => this.#checkAnswers(), watchMs).unref() : null
     return lease
+  }
+
+  /** At once, and not by a farewell that nobody may answer: what is in flight fails, and who waits gets another one. */
+  #destroy({ client, connection }: Seat): void {
+    if (connection instanceof Wire) connection.destroy(new Error('the connection was given up: its state is not known'))
+    client.release(true)
   }
 
   #giveBack(seat: Seat): void {
@@ -303,7 +318,7 @@ class TunedPool implements ConnectionSource {
   /** The connection that was given back last, if it is as good as new; others have their turn in pg-pool. */
   #takeAtHand(): Seat | null {
     for (let seat = this.#atHand.pop(); seat !== undefined; seat = this.#atHand.pop()) {
-      if (!isLost(seat) && this.#isTrusted(seat)) return seat
+      if (this.#isTrusted(seat)) return seat
       seat.client.release(isLost(seat))
     }
     return null
@@ -374,11 +389,9 @@ class TunedPool implements ConnectionSource {
   }
 }
 
-/** For tests: everything over `client.query`, as on a client without a socket of its own. */
-const isPlain = (): boolean => process.env.PLAINSQL_PLAIN === '1'
-
-function isLost({ connection }: Pick<Seat, 'connection'>): boolean {
-  return connection instanceof Wire && connection.lost
+/** Its wire knows first. */
+function isLost({ connection, ended }: Seat): boolean {
+  return ended || (connection instanceof Wire && connection.lost)
 }
 
 const yes = (): boolean => true

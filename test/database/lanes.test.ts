@@ -1,5 +1,6 @@
 // Lanes: what is shared, what never is, and that nobody waits behind somebody else's slow statement. Order is what is
 // asserted here, never time: the slow one is still running when the others are done.
+// wire only: the other way has no lanes
 
 import { Client } from 'pg'
 import { suite } from 'uvu'
@@ -18,8 +19,6 @@ import { startProxy } from './proxy.ts'
 import { command, failure, number, rows, sleep } from './support.ts'
 
 const test = suite('lanes')
-// The plain path has none.
-delete process.env.PLAINSQL_PLAIN
 const { url, drop } = await freshDatabase(
   'create table t (n int primary key, x int); insert into t values (1, 0), (2, 0)',
 )
@@ -282,20 +281,31 @@ test('callers beyond maxWaiting are turned away at once', async () => {
   await Promise.all([slow, ...waiting])
 })
 
-test('a read whose connection is lost is run again, once; a write is not', async () => {
-  const db = open({ max: 2 })
-  await Promise.all([pid(db), pid(db)])
-  const reading = sleepRead(db, { seconds: 0.3 })
-  const writing = failure(command('update t set x = 1 where pg_sleep(0.5) is not null')(db))
-  await sleep(100)
-  const { rows: killed } = await admin.query(
-    "select pid, pg_terminate_backend(pid) from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and datname = current_database()",
-  )
-  assert.ok(killed.length >= 2)
-  assert.not(killed.some((row) => row.pid === -1))
-  assert.type(await reading, 'number')
-  assert.instance(await writing, ConnectionError)
-})
+for (const way of ['on lanes', 'without lanes', 'with a timeout'] as const) {
+  test(`a read whose connection is lost is run again, once; a write is not: ${way}`, async () => {
+    const db = open({ max: 2, lanes: way !== 'without lanes' })
+    const on = way === 'with a timeout' ? db.with({ timeoutMs: 10_000 }) : db
+    await Promise.all([pid(db), pid(db)])
+    const killed = async () => {
+      const { rows: ended } = await admin.query(
+        "select pid, pg_terminate_backend(pid) from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and datname = current_database()",
+      )
+      return ended.length
+    }
+    const reading = sleepRead(on, { seconds: 0.4 })
+    const writing = failure(command('update t set x = 1 where pg_sleep(0.5) is not null')(on))
+    await sleep(100)
+    assert.ok((await killed()) >= 2)
+    assert.type(await reading, 'number')
+    assert.instance(await writing, ConnectionError)
+    const unlucky = failure(sleepRead(on, { seconds: 0.5 }))
+    await sleep(100)
+    assert.is(await killed(), 1)
+    await sleep(100)
+    assert.is(await killed(), 1)
+    assert.instance(await unlucky, ConnectionError)
+  })
+}
 
 test('a lane whose connection is lost while it idles is replaced before anybody notices', async () => {
   const db = open({ max: 1 })

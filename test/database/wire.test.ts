@@ -1,5 +1,6 @@
 // The wire fast path against a real server: the same answers as the plain path, whatever the network does, and a
 // connection that stays in step after everything that can go wrong in a call.
+// wire only: it is about the wire
 
 import { Client } from 'pg'
 import { suite } from 'uvu'
