@@ -51,6 +51,7 @@ export async function memoryDatabase(options: MemoryDatabaseOptions = {}): Promi
   const states = new WeakMap<Snapshot, State>()
   let closed = false
   const connections: ConnectionSource = {
+    answersCommit: true,
     async acquire(query: QueryIdentity | null) {
       if (closed) throw new DatabaseClosedError(query)
       const connection = new MemoryConnection({ engine, schema, store })
