@@ -240,15 +240,25 @@ export class UnitOfWorkClosedError extends PlainsqlError {
   readonly query: string | null
   /** Where the unit was opened: `src/orders.ts:12:9`; null if unknown. */
   readonly openedAt: string | null
+  /** Where it was used after its end; null if unknown, as in a batching scope, which calls later than its callers. */
+  readonly calledAt: string | null
 
   /** @param cause what ended the unit, if it was not its own function's end: a timeout, an abort, an error */
-  constructor(query: QueryIdentity | null, scope = 'unit of work', openedAt: string | null = null, cause?: unknown) {
+  constructor(
+    query: QueryIdentity | null,
+    scope = 'unit of work',
+    openedAt: string | null = null,
+    calledAt: string | null = null,
+    cause?: unknown,
+  ) {
     super(
-      `the ${scope}${opened(openedAt)} is over${inQuery(query)}: await everything before its function returns`,
+      `the ${scope}${opened(openedAt)} is over${inQuery(query)}${calledAt === null ? '' : `, called at ${calledAt}`}: ` +
+        'await everything before its function returns',
       cause === undefined ? undefined : { cause },
     )
     this.query = query?.name ?? null
     this.openedAt = openedAt
+    this.calledAt = calledAt
   }
 }
 
