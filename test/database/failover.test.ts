@@ -92,9 +92,15 @@ test('while the server cannot be reached callers fail at once, and one of them f
   for (const error of errors) {
     assert.instance(error, ConnectionError)
     assert.is((error as ConnectionError).code, 'ECONNREFUSED')
+    assert.is((error as ConnectionError).statement, 'not sent')
   }
   const told = /could not be reached \d+ ms ago \(.*ECONNREFUSED.*\), and is not asked again yet/
-  await until(async () => told.test(((await failure(pid(db))) as Error).message))
+  const write = command('select 1')
+  await until(async () => {
+    const error = (await failure(write(db))) as ConnectionError
+    assert.equal([error.statement, error.retryable], ['not sent', true])
+    return told.test(error.message)
+  })
   assert.is(db.stats()?.unreachable, true)
   const again = await startProxy(server.url, Number(new URL(url).port))
   await until(() =>

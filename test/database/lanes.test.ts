@@ -294,7 +294,9 @@ test('a read whose connection is lost is run again, once; a write is not', async
   assert.ok(killed.length >= 2)
   assert.not(killed.some((row) => row.pid === -1))
   assert.type(await reading, 'number')
-  assert.instance(await writing, ConnectionError)
+  const lost = (await writing) as ConnectionError
+  assert.instance(lost, ConnectionError)
+  assert.equal([lost.statement, lost.retryable], ['unknown', false])
 })
 
 test('a lane whose connection is lost while it idles is replaced before anybody notices', async () => {

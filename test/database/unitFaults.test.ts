@@ -101,8 +101,9 @@ test('backend killed between statements: ConnectionError, and nothing stays', as
     await kill('idle in transaction')
     await add(uow, 2)
   }
-  const error = await rejection(bed.db.unitOfWork(work))
+  const error = (await rejection(bed.db.unitOfWork(work))) as ConnectionError
   assert.instance(error, ConnectionError)
+  assert.equal([error.statement, error.retryable], ['rolled back', true])
   assert.is(bed.held.destroyed, 1)
   assert.equal(await noteIds(bed.db), [])
 })
@@ -117,6 +118,7 @@ test('… swallowed, it cannot be committed either', async () => {
   )
   assert.instance(error, CommitAbortedError)
   assert.instance(error.cause, ConnectionError)
+  assert.ok((error as CommitAbortedError).retryable)
 })
 
 test('… in a savepoint, it ends the unit', async () => {
@@ -188,6 +190,7 @@ test('backend killed during COMMIT: CommitUnknownError, never retried; with veri
   const error = await unknown
   assert.instance(error, CommitUnknownError)
   assert.instance(error.cause, ConnectionError)
+  assert.not((error as CommitUnknownError).retryable)
   assert.equal(hooks, [])
 
   const verified = rejection(bed.db.unitOfWork(slowly, { verifyCommit: true }))
