@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert'
 import { createDatabase, type Database } from '../../lib/database/database.ts'
 import { type PoolOptions, poolSettings } from '../../lib/database/poolOptions.ts'
 import { freshDatabase } from '../support/server.ts'
-import { backendPid, rows, sleep } from './support.ts'
+import { backendPid, rows, sleep, until } from './support.ts'
 
 const fresh = await freshDatabase()
 test.after(() => fresh.drop())
@@ -23,14 +23,6 @@ const pid = (db: Database): Promise<number> => db.unitOfWork((uow) => backendPid
 /** As many connections, at once. */
 const pids = (db: Database, count: number): Promise<number[]> =>
   Promise.all(Array.from({ length: count }, () => pid(db)))
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let looks = 0; looks < 1_000; looks++) {
-    if (holds()) return
-    await sleep(10)
-  }
-  throw new Error('it never came to hold')
-}
 
 /** Runs something while the clock is ahead, or chance answers always the same. */
 async function pretending<T>({ ms = 0, chance = 0.5 }, run: () => Promise<T>): Promise<T> {
