@@ -46,7 +46,7 @@ test('a stale function is generated anew', async () => {
 
     const { output, code } = await runExample('examples/quickstart.ts', { DATABASE_URL: undefined }, [], folder)
     assert.is(code, 0, output)
-    assert.match(output, '   wrote sql/users.sql.ts\n   37 queries in 4 files')
+    assert.match(output, '   wrote sql/users.sql.ts\n   41 queries in 4 files')
     assertStory(output)
     assert.is(await readFile(join(folder, 'sql/users.sql.ts'), 'utf8'), await readFile('sql/users.sql.ts', 'utf8'))
   } finally {
