@@ -77,7 +77,7 @@ function assertStory(output: string): void {
     'Ada Lovelace      Loops, Notes on the Analytical Engine',
     'Grace Hopper      The first bug',
     'alan@example.com  (no posts)',
-    '2 round trips: listUsers, listPostsByAuthors',
+    '2 round trips: listUsers, listPostsByAuthor',
   ])
   assert.equal(told(6), [
     'inside: Ada has 3 posts',
