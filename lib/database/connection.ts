@@ -50,6 +50,8 @@ export interface CloseOptions {
 export interface ConnectionSource {
   /** What its queries are told to. */
   readonly observer?: Observer
+  /** That COMMIT is always answered, so that there is no fate of a commit to ask about: a database in this process. */
+  readonly answersCommit?: true
   /**
    * A connection to oneself; at once if there is one at hand.
    * @param query whom it is for, to be named in errors

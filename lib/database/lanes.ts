@@ -297,7 +297,7 @@ export class Lanes implements WireOwner {
     for (const call of this.#waiting) {
       this.#waiting.delete(call)
       call.fail(() =>
-        error instanceof ConnectionError ? new ConnectionError(call.query, error.cause as Error) : error,
+        error instanceof ConnectionError ? new ConnectionError(call.query, error.cause as Error, 'not sent') : error,
       )
       // Only the server's absence is the same for all; a wait that was too long was one caller's.
       if (!(error instanceof ConnectionError)) return

@@ -229,7 +229,7 @@ class TunedPool implements ConnectionSource {
       if (this.#target === target) this.#target = (target + 1) % this.#targets.list.length
       if (attempt >= this.#targets.list.length) {
         this.#circuit.failed(last)
-        throw new ConnectionError(query, last)
+        throw new ConnectionError(query, last, 'not sent')
       }
       target = this.#target
       try {

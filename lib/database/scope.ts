@@ -11,7 +11,7 @@ import {
 import type { TransactionEvent } from '../events.ts'
 import type { Executor, Query } from '../query/executor.ts'
 import type { QueryFunction } from '../query/kinds.ts'
-import { type CallSite, callSiteUnderLoad } from './callSite.ts'
+import { CallSite, callSiteUnderLoad } from './callSite.ts'
 import { Cancellation, type CancelOptions } from './cancellation.ts'
 import type { ConnectionSource } from './connection.ts'
 import { type Deferred, DeferredWrites } from './deferred.ts'
@@ -21,6 +21,9 @@ import { observerOf } from './observer.ts'
 import { type Frame, failureOf, type Transaction } from './transaction.ts'
 import { Turns } from './turns.ts'
 import type { UnitOfWork } from './unitOfWork.ts'
+
+/** Frames to look through for the caller of a unit that is over: `batch` and savepoints in savepoints are deep. */
+const calledDepth = 50
 
 /** What all scopes of one unit share. */
 export interface Unit {
@@ -254,7 +257,10 @@ export class Scope implements UnitOfWork, Frame {
   }
 
   #closedError(query: QueryIdentity | null): UnitOfWorkClosedError | null {
-    if (this.#closed) return new UnitOfWorkClosedError(query, this.#kind, this.place, this.#reason)
+    if (this.#closed) {
+      const { place } = new CallSite(this.#closedError, calledDepth)
+      return new UnitOfWorkClosedError(query, this.#kind, this.place, place, this.#reason)
+    }
     return this.#outer === null ? null : this.#outer.#closedError(query)
   }
 

@@ -222,6 +222,7 @@ export class Transaction implements Frame {
   /** Remembers what an error means for the statements behind it. Answers the error to throw. */
   #noted(error: unknown, frame: Frame, query: QueryIdentity, prelude: readonly string[]): unknown {
     if (error instanceof ConnectionError || (error instanceof CancelledError && error.statement === 'unknown')) {
+      if (error instanceof ConnectionError) error.inUnit()
       this.#lost = true
       this.failure ??= error
     } else if (error instanceof QueryError || error instanceof CancelledError) {

@@ -73,7 +73,7 @@ export async function runUnitOfWork<T>(
   const cancellation = limited ? new Cancellation(options) : null
   try {
     for (let attempt = 1; ; attempt++) {
-      const fate = options.verifyCommit ? new CommitFate(source) : null
+      const fate = options.verifyCommit && !source.answersCommit ? new CommitFate(source) : null
       const event = observerOf(source).transaction(begin, attempt)
       const unit = openUnit(source, begin, event, openedAt, cancellation, fate)
       try {

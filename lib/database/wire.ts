@@ -188,7 +188,7 @@ export class Wire implements Connection {
   #send(call: Call, bytes?: Uint8Array): void {
     const lost = this.#lost
     if (lost !== null) {
-      call.fail(() => new ConnectionError(call.query, lost))
+      call.fail(() => new ConnectionError(call.query, lost, 'not sent'))
       return
     }
     if (bytes !== undefined) {
@@ -392,7 +392,8 @@ export class Wire implements Connection {
     this.owner?.gone(this)
     while (call !== null) {
       const { next, query } = call
-      if (!this.owner?.takesBack(call)) call.fail(() => new ConnectionError(query, cause))
+      const statement = call.sent ? 'unknown' : 'not sent'
+      if (!this.owner?.takesBack(call)) call.fail(() => new ConnectionError(query, cause, statement))
       call = next
     }
     // A client that does not know yet would be given to the next caller.

@@ -27,7 +27,7 @@ import {
   type TestBedOptions,
   wait,
 } from '../support/units.ts'
-import { command } from './support.ts'
+import { command, gate } from './support.ts'
 
 let server: EmbeddedServer
 let bed: TestBed
@@ -101,8 +101,9 @@ test('backend killed between statements: ConnectionError, and nothing stays', as
     await kill('idle in transaction')
     await add(uow, 2)
   }
-  const error = await rejection(bed.db.unitOfWork(work))
+  const error = (await rejection(bed.db.unitOfWork(work))) as ConnectionError
   assert.instance(error, ConnectionError)
+  assert.equal([error.statement, error.retryable], ['rolled back', true])
   assert.is(bed.held.destroyed, 1)
   assert.equal(await noteIds(bed.db), [])
 })
@@ -117,6 +118,7 @@ test('… swallowed, it cannot be committed either', async () => {
   )
   assert.instance(error, CommitAbortedError)
   assert.instance(error.cause, ConnectionError)
+  assert.ok((error as CommitAbortedError).retryable)
 })
 
 test('… in a savepoint, it ends the unit', async () => {
@@ -188,6 +190,7 @@ test('backend killed during COMMIT: CommitUnknownError, never retried; with veri
   const error = await unknown
   assert.instance(error, CommitUnknownError)
   assert.instance(error.cause, ConnectionError)
+  assert.not((error as CommitUnknownError).retryable)
   assert.equal(hooks, [])
 
   const verified = rejection(bed.db.unitOfWork(slowly, { verifyCommit: true }))
@@ -283,7 +286,7 @@ test('a ROLLBACK that fails does not hide the first error, and costs the connect
 })
 
 test('pool at max 1, a unit inside of a unit without the guard: AcquireTimeoutError, and all is given back', async () => {
-  await withBed({ pool: { max: 1, acquireTimeoutMs: 50 }, guard: false }, async ({ db }) => {
+  await withBed({ pool: { max: 1, acquireTimeoutMs: 500 }, guard: false }, async ({ db }) => {
     const nested = db.unitOfWork(async (uow) => {
       await add(uow, 1)
       await db.unitOfWork((second) => add(second, 2))
@@ -294,10 +297,13 @@ test('pool at max 1, a unit inside of a unit without the guard: AcquireTimeoutEr
 })
 
 test('a deadlock of two units: one fails with 40P01, the other commits', async () => {
+  let firsts = 0
+  const both = gate()
   const unit = (first: number, second: number): Promise<void> =>
     bed.db.unitOfWork(async (uow) => {
       await changeBalance(uow, { id: first, by: 1 })
-      await sleep(50)
+      if (++firsts === 2) both.open()
+      await both.opened
       await changeBalance(uow, { id: second, by: 1 })
     })
   const results = await Promise.allSettled([unit(1, 2), unit(2, 1)])
@@ -337,14 +343,12 @@ for (const mode of ['fast', 'immediate'] as const) {
     const work = async (uow: UnitOfWork): Promise<void> => {
       await add(uow, 1)
       restarting ??= server.restart(mode)
-      await sleep(20)
+      await restarting
       await add(uow, 2)
     }
     assert.instance(await rejection(db.unitOfWork(work)), ConnectionError)
-    await restarting
     restarting = undefined
     await db.unitOfWork(work, { retry: { attempts: 50, connectionLoss: true, baseDelayMs: 20 }, verifyCommit: true })
-    await restarting
     assert.equal(await noteIds(db), [1, 2])
     assert.is(held.now, 0)
     // The observer has lost its connection too.

@@ -7,6 +7,7 @@ import { hookErrors } from '../../lib/database/hooks.ts'
 import { DatabaseInsideUnitError, type HookError, QueryError } from '../../lib/errors.ts'
 import type { Executor } from '../../lib/query/executor.ts'
 import { addNote, changeBalance, divide, noteIds, openTestBed, rejection, type TestBed } from '../support/units.ts'
+import { gate } from './support.ts'
 
 let bed: TestBed
 
@@ -128,12 +129,15 @@ test('when the attempts are used up the last error is thrown', async () => {
 
 test('a deadlock of two units is retried', async () => {
   let runs = 0
+  let firsts = 0
+  const both = gate()
   const unit = (first: number, second: number): Promise<void> =>
     bed.db.unitOfWork(
       async (uow) => {
         runs++
         await changeBalance(uow, { id: first, by: 1 })
-        await sleep(runs > 2 ? 0 : 30)
+        if (++firsts === 2) both.open()
+        await both.opened
         await changeBalance(uow, { id: second, by: 1 })
       },
       { retry: { attempts: 5 } },
@@ -166,6 +170,7 @@ test('an error of another kind is not retried, and neither is anything by defaul
 test('db inside a unit is refused, with both places; before it, after it and elsewhere it is not', async () => {
   const { db } = bed
   let later: Promise<number[]> = Promise.resolve([])
+  const over = gate()
   await db.unitOfWork(async (uow) => {
     await add(uow, 1)
     for (const misuse of [() => noteIds(db), () => db.unitOfWork(noteIds), () => noteIds(db.with({ timeoutMs: 99 }))]) {
@@ -176,8 +181,9 @@ test('db inside a unit is refused, with both places; before it, after it and els
       assert.match(error.message, /db\.with\(\{ outsideUnit: true \}\)/)
     }
     uow.afterCommit(async () => assert.equal(await noteIds(db), [1]))
-    later = sleep(20).then(() => noteIds(db))
+    later = over.opened.then(() => noteIds(db))
   })
+  over.open()
   assert.equal(await later, [1])
   const other = await openTestBed()
   await db.unitOfWork(async (uow) => {
