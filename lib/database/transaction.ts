@@ -99,7 +99,10 @@ export class Transaction implements Frame {
 
   /** Rolls back what ran since the savepoint: one round trip, none if nothing did. Never throws. */
   async undo(name: string): Promise<void> {
-    if (this.#over || !(await this.#quiet()) || this.#over) return
+    const isQuiet = this.#over || (await this.#quiet())
+    if (this.#over) return
+    // What could not be stopped may yet take effect, and must not be committed with the rest.
+    if (!isQuiet) this.failure ??= unanswered('a CancelRequest')
     if (this.#drop(name) || this.failure !== undefined || this.#lease === null) return
     // If something waits to be sent, it was about savepoints within this one.
     this.#prelude = []

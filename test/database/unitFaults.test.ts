@@ -168,6 +168,27 @@ test('backend killed during a statement: ConnectionError for it and those behind
   assert.equal(await noteIds(bed.db), [])
 })
 
+test('a savepoint whose statement cannot be stopped is not committed: it ends the unit', async () => {
+  await withBed({ lose: (sql) => (sql === 'cancel' ? 'before' : null) }, async ({ db, sent, held }) => {
+    const mine = new Error('mine')
+    const unit = db.unitOfWork(async (uow) => {
+      await add(uow, 1)
+      const savepoint = uow.savepoint(async (sp) => {
+        slowNote(sp).catch(() => {})
+        throw mine
+      })
+      assert.is(await rejection(savepoint), mine)
+    })
+    const error = await rejection(unit)
+    assert.instance(error, CommitAbortedError)
+    assert.instance(error.cause, ConnectionError)
+    assert.match((error.cause as Error).message, /no answer to a CancelRequest within 2000 ms/)
+    assert.not(sent().includes('COMMIT'))
+    assert.is(held.destroyed, 1)
+    assert.equal(await noteIds(db), [])
+  })
+})
+
 test('backend killed during COMMIT: CommitUnknownError, never retried; with verifyCommit the truth', async () => {
   const slowly = async (uow: UnitOfWork): Promise<void> => {
     await add(uow, 1)
@@ -352,6 +373,9 @@ for (const mode of ['fast', 'immediate'] as const) {
     bed = await openTestBed({ url: server.url })
   })
 }
+
+/** Takes longer than a statement that is cancelled may. */
+const slowNote = command("insert into notes select 2, 'x' from pg_sleep(2.5)")
 
 const slowCommit = {
   name: 'slowCommit',
