@@ -7,7 +7,7 @@ import type { TransactionEvent } from '../events.ts'
 import type { Executor } from '../query/executor.ts'
 import type { QueryFunction } from '../query/kinds.ts'
 import type { CallSite } from './callSite.ts'
-import { Cancellation, type CancelOptions } from './cancellation.ts'
+import { Cancellation, type CancelOptions, settlesWithin } from './cancellation.ts'
 import { CommitFate } from './commitFate.ts'
 import type { ConnectionSource } from './connection.ts'
 import type { Deferred } from './deferred.ts'
@@ -81,12 +81,10 @@ export async function runUnitOfWork<T>(
         if (!unit.hooks.empty) await unit.hooks.run('afterCommit')
         return result
       } catch (error) {
-        if (attempt < retry.attempts && mayPass(error, failureOf(unit), retry.connectionLoss)) {
-          await pause(delayMs(attempt, retry), cancellation)
-          continue
-        }
+        const again = attempt < retry.attempts && mayPass(error, failureOf(unit), retry.connectionLoss)
+        if (again && (await inTime(cancellation, delayMs(attempt, retry)))) continue
         await unit.hooks.run(error instanceof CommitUnknownError ? 'unknown' : 'afterRollback')
-        throw error
+        throw again && cancellation !== null ? cancellation.error(null, 'rolled back', error) : error
       }
     }
   } finally {
@@ -172,9 +170,9 @@ function unless<T>(cancellation: Cancellation | null, promise: Promise<T>): Prom
   return cancellation === null ? promise : cancellation.race(promise, () => cancellation.error(null, 'rolled back'))
 }
 
-async function pause(milliseconds: number, cancellation: Cancellation | null): Promise<void> {
-  const waking = new AbortController()
-  const slept = sleep(milliseconds, undefined, { signal: waking.signal }).catch(() => {})
-  await Promise.race(cancellation === null ? [slept] : [slept, cancellation.fired])
-  waking.abort()
+/** Waits; false as soon as the unit's time is up. */
+async function inTime(cancellation: Cancellation | null, milliseconds: number): Promise<boolean> {
+  if (cancellation !== null) return !(await settlesWithin(cancellation.fired, milliseconds))
+  await sleep(milliseconds)
+  return true
 }
