@@ -58,7 +58,7 @@ export class Transaction implements Frame {
   /**
    * @param begin BEGIN and the transaction's settings
    * @param cancellation ends the wait for a connection, and for the answer to COMMIT
-   * @param onBegun called when BEGIN was answered; its answer is not waited for
+   * @param onBegun called when the statement that carried BEGIN is over, whatever became of it; it is not waited for
    */
   constructor(
     source: ConnectionSource,
@@ -181,15 +181,16 @@ export class Transaction implements Frame {
       this.#open = true
       try {
         const running = connection.execute(query, params, prelude.length > 0 ? prelude : undefined)
-        const result = await (own === null ? running : cancellable(connection, query, running, own))
-        if (begins) this.#onBegun?.()
-        return result
+        return await (own === null ? running : cancellable(connection, query, running, own))
       } catch (error) {
         if (!(error instanceof ParameterError)) throw this.#noted(error, frame, query, prelude)
         // By contract nothing was sent: the next statement carries what this one should have.
         this.#prelude = prelude
         this.#open = !begins
         throw error
+      } finally {
+        // After an error too: one that breaks nothing, such as no row, leaves a transaction that may be committed.
+        if (begins && this.#open) this.#onBegun?.()
       }
     } finally {
       this.#pipeline.answered()

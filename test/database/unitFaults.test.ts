@@ -10,6 +10,7 @@ import {
   CommitAbortedError,
   CommitUnknownError,
   ConnectionError,
+  NoRowsError,
   NotCommittedError,
   type QueryError,
 } from '../../lib/errors.ts'
@@ -240,6 +241,20 @@ test('the answer to COMMIT is lost, the commit is not: verifyCommit resolves, an
     ])
     assert.instance(await rejection(db.unitOfWork(work)), CommitUnknownError)
     assert.equal(await noteIds(db), [1, 2])
+  })
+})
+
+test('… also if the first statement found no row, which the unit got over', async () => {
+  await withBed({ lose: (sql) => (sql === 'COMMIT' ? 'after' : null) }, async ({ db, sent }) => {
+    await db.unitOfWork(
+      async (uow) => {
+        assert.instance(await rejection(balance(uow, { id: -1 })), NoRowsError)
+        await add(uow, 1)
+      },
+      { verifyCommit: true },
+    )
+    assert.equal(sent().slice(1, 4), ['BEGIN + balance', 'markTransactionFlushing', 'addNote'])
+    assert.equal(await noteIds(db), [1])
   })
 })
 
