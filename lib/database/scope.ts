@@ -16,7 +16,7 @@ import { Cancellation, type CancelOptions } from './cancellation.ts'
 import type { ConnectionSource } from './connection.ts'
 import { type Deferred, DeferredWrites } from './deferred.ts'
 import { type Hook, Hooks } from './hooks.ts'
-import { runInside, scopeAround } from './insideUnit.ts'
+import { isInside, runInside } from './insideUnit.ts'
 import { observerOf } from './observer.ts'
 import { type Frame, failureOf, type Transaction } from './transaction.ts'
 import { Turns } from './turns.ts'
@@ -246,11 +246,8 @@ export class Scope implements UnitOfWork, Frame {
 
   /** A call from inside of the open savepoint would wait for the savepoint, and the savepoint for the call. */
   #insideError(query: QueryIdentity | null): SavepointOpenError | null {
-    if (this.#savepoint === null) return null
-    for (let scope = scopeAround(this.#unit.source); scope !== null; scope = scope.#outer) {
-      if (scope === this.#savepoint) return new SavepointOpenError(query, scope.place)
-    }
-    return null
+    const open = this.#savepoint
+    return open !== null && isInside(open) ? new SavepointOpenError(query, open.place) : null
   }
 
   #closedError(query: QueryIdentity | null): UnitOfWorkClosedError | null {

@@ -180,6 +180,13 @@ test('the outer unit used inside its savepoint would wait for itself: refused, w
   assert.equal(await noteIds(bed.db), [2])
 })
 
+test('… also from a unit of its own in there, on another connection', async () => {
+  await bed.db.unitOfWork(async (uow) => {
+    const nested = uow.savepoint(() => bed.db.with({ outsideUnit: true }).unitOfWork!(() => add(uow, 1)))
+    assert.instance(await rejection(nested), SavepointOpenError)
+  })
+})
+
 test('use after its end is refused', async () => {
   await bed.db.unitOfWork(async (uow) => {
     const leaked = await uow.savepoint(async (sp) => sp)
