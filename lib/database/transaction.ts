@@ -232,7 +232,9 @@ export class Transaction implements Frame {
       // It was sent before the error that it fails for had come back.
       const first = error instanceof QueryError && skipped.includes(error.sqlState) ? failureOf(frame) : undefined
       if (first !== undefined) return new StatementSkippedError(query, first)
-      frame.failure ??= error
+      // Of BEGIN, SAVEPOINT or RELEASE, and not of the query: then there is no savepoint to go back to.
+      const broken: Frame = error instanceof QueryError && error.query === null ? this : frame
+      broken.failure ??= error
     } else if (prelude.length > 0 && !(error instanceof PlainsqlError)) {
       // A fault of ours or of a custom codec, and no telling whether BEGIN or SAVEPOINT was sent.
       this.failure ??= error

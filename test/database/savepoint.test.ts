@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import {
   CommitAbortedError,
   ParameterError,
+  type QueryError,
   SavepointOpenError,
   StatementSkippedError,
   UniqueViolationError,
@@ -89,6 +90,27 @@ test('the first statement of the unit can be the one that fails in a savepoint',
   })
   assert.is(bed.sent()[0], 'BEGIN + SAVEPOINT s0_1 + divide')
   assert.equal(await noteIds(bed.db), [1])
+})
+
+test('… but if BEGIN itself failed, the unit is over, and what is behind it names that error', async () => {
+  const spoiled = await openTestBed({ spoil: (sql) => sql.replace('BEGIN', 'BEGIN nonsense') })
+  try {
+    const thrown = await rejection(
+      spoiled.db.unitOfWork(async (uow) => {
+        const failed = await rejection(uow.savepoint((sp) => add(sp, 1)))
+        assert.is((failed as QueryError).sqlState, '42601')
+        const behind = await rejection(add(uow, 2))
+        assert.instance(behind, StatementSkippedError)
+        assert.is(behind.cause, failed)
+      }),
+    )
+    assert.instance(thrown, CommitAbortedError)
+    assert.is((thrown.cause as QueryError).sqlState, '42601')
+    assert.equal(spoiled.sent(), ['BEGIN + SAVEPOINT s0_1 + addNote', 'ROLLBACK'])
+    assert.is(spoiled.held.destroyed, 0)
+  } finally {
+    await spoiled.close()
+  }
 })
 
 test('they nest; an inner failure that is thrown on rolls back the outer ones', async () => {
