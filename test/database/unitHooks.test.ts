@@ -191,6 +191,17 @@ test('db inside a unit is refused, with both places; before it, after it and els
   await other.close()
 })
 
+test('so is a unit of db.with(…), by a promise that rejects; one outside of a unit has its place', async () => {
+  const limited = bed.db.with({ timeoutMs: 10_000 })
+  await bed.db.unitOfWork(async () => {
+    const error = await rejection(limited.unitOfWork!(noteIds))
+    assert.instance(error, DatabaseInsideUnitError)
+    assert.match(error.message, /^db was used at test\/database\/unitHooks\.test\.ts:\d+:\d+/)
+  })
+  const leaked = await limited.unitOfWork!(async (uow) => uow)
+  assert.match((await rejection(noteIds(leaked))).message, /opened at test\/database\/unitHooks\.test\.ts:\d+:\d+/)
+})
+
 test('with outsideUnit, or without the guard, db inside a unit runs outside of it', async () => {
   await bed.db.unitOfWork(async (uow) => {
     await add(uow, 1)
