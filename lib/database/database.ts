@@ -52,7 +52,7 @@ export interface Database extends Executor, AsyncDisposable {
 
 export interface CallOptions extends CancelOptions {
   /** Run outside of the unit of work around the call, on another connection, when that is meant. Default false. */
-  readonly outsideUnit?: boolean
+  readonly outsideUnit?: boolean | undefined
 }
 
 /**

@@ -13,7 +13,7 @@ import type { ConnectionSource } from './connection.ts'
 import type { Deferred } from './deferred.ts'
 import type { Hook } from './hooks.ts'
 import { observerOf } from './observer.ts'
-import { delayMs, mayPass, type RetryOptions, retryDefaults } from './retry.ts'
+import { delayMs, mayPass, type RetryOptions } from './retry.ts'
 import { Scope } from './scope.ts'
 import { failureOf, Transaction } from './transaction.ts'
 import { beginStatements, type TransactionOptions } from './transactionOptions.ts'
@@ -51,13 +51,13 @@ export interface UnitOfWorkOptions extends TransactionOptions, CancelOptions {
    * Run the unit again after a serialization failure (40001) or a deadlock (40P01): `work` must be fit to be run more
    * than once. Default: no retry.
    */
-  readonly retry?: RetryOptions
+  readonly retry?: RetryOptions | undefined
   /**
    * If the connection is lost during COMMIT, find out what became of it: the unit then resolves or throws
    * NotCommittedError, where it would throw CommitUnknownError. Default false. PostgreSQL 13 and later; takes a
    * transaction id, and from 17 one more flush to disk.
    */
-  readonly verifyCommit?: boolean
+  readonly verifyCommit?: boolean | undefined
 }
 
 /** Runs `work` in one transaction, as often as `retry` allows. See `Database.unitOfWork`. */
@@ -68,7 +68,8 @@ export async function runUnitOfWork<T>(
   openedAt: CallSite | null,
 ): Promise<T> {
   const begin = beginStatements(options)
-  const retry = { ...retryDefaults, ...(options.retry ?? { attempts: 1 }) }
+  const retry = options.retry ?? { attempts: 1 }
+  const { attempts = 5 } = retry
   const limited = options.signal !== undefined || (options.timeoutMs ?? 0) > 0
   const cancellation = limited ? new Cancellation(options) : null
   try {
@@ -81,7 +82,7 @@ export async function runUnitOfWork<T>(
         if (!unit.hooks.empty) await unit.hooks.run('afterCommit')
         return result
       } catch (error) {
-        const again = attempt < retry.attempts && mayPass(error, failureOf(unit), retry.connectionLoss)
+        const again = attempt < attempts && mayPass(error, failureOf(unit), retry)
         if (again && (await inTime(cancellation, delayMs(attempt, retry)))) continue
         await unit.hooks.run(error instanceof CommitUnknownError ? 'unknown' : 'afterRollback')
         throw again && cancellation !== null ? cancellation.error(null, 'rolled back', error) : error

@@ -149,6 +149,7 @@ test('an error of another kind is not retried, and neither is anything by defaul
     [{ attempts: 5 }, '22012', 1],
     [undefined, '40001', 1],
     [{}, '40001', 5],
+    [{ attempts: undefined, maxDelayMs: undefined, connectionLoss: undefined }, '40001', 5],
     [{ attempts: 3 }, '40P01', 3],
   ] as const) {
     let runs = 0
@@ -157,8 +158,7 @@ test('an error of another kind is not retried, and neither is anything by defaul
       if (raised === '22012') await divide(uow, { by: 0 })
       throw new Error('mine', { cause: new QueryError(null, Object.assign(new Error(), { code: raised })) })
     }
-    const options = retry === undefined ? {} : { retry: { baseDelayMs: 1, ...retry } }
-    await rejection(bed.db.unitOfWork(fail, options))
+    await rejection(bed.db.unitOfWork(fail, { retry: retry && { baseDelayMs: 1, ...retry } }))
     assert.is(runs, expected)
   }
 })
