@@ -1,6 +1,7 @@
 // Doing a unit of work again: when that is safe, and how long to wait before.
 
 import { CancelledError, CommitUnknownError, ConnectionError, NotCommittedError, QueryError } from '../errors.ts'
+import { isStale } from './wireMessages.ts'
 
 export interface RetryOptions {
   /** How often the unit is run at most, the first time included. Default 5. */
@@ -17,8 +18,9 @@ export interface RetryOptions {
 }
 
 /**
- * Whether the unit has failed for a reason that may pass: a serialization failure (40001) or a deadlock (40P01),
- * wherever in the error's causes, and if asked for the loss of the connection. Never once it may have been committed.
+ * Whether the unit has failed for a reason that may pass: a serialization failure (40001), a deadlock (40P01), or a
+ * statement that was prepared before the schema changed and is prepared anew the next time; wherever in the error's
+ * causes. And if asked for, the loss of the connection. Never once it may have been committed.
  * @param thrown what the unit's function, or COMMIT, threw
  * @param failure what broke the unit first, which its function may have replaced by an error of its own
  */
@@ -34,7 +36,7 @@ export function delayMs(attempt: number, { baseDelayMs = 10, maxDelayMs = 1_000 
 }
 
 function isRetryable(error: unknown, depth = 0): boolean {
-  if (error instanceof QueryError) return error.retryable
+  if (error instanceof QueryError) return error.retryable || isStale(error.serverError)
   // Errors can be their own causes.
   return error instanceof Error && depth < 8 && isRetryable(error.cause, depth + 1)
 }

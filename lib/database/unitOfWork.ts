@@ -48,8 +48,8 @@ export interface UnitOfWork extends Executor {
 
 export interface UnitOfWorkOptions extends TransactionOptions, CancelOptions {
   /**
-   * Run the unit again after a serialization failure (40001) or a deadlock (40P01): `work` must be fit to be run more
-   * than once. Default: no retry.
+   * Run the unit again after a serialization failure (40001), a deadlock (40P01), or when a migration made a prepared
+   * statement stale (0A000, 26000): `work` must be fit to be run more than once. Default: no retry.
    */
   readonly retry?: RetryOptions | undefined
   /**

@@ -28,7 +28,7 @@ import {
   type TestBedOptions,
   wait,
 } from '../support/units.ts'
-import { command } from './support.ts'
+import { command, rows } from './support.ts'
 
 let server: EmbeddedServer
 let bed: TestBed
@@ -303,6 +303,37 @@ test('a unit that makes the server forget all prepared statements is rolled back
   assert.equal(await noteIds(bed.db), [1])
   await bed.db.unitOfWork((uow) => add(uow, 3))
   assert.equal(await noteIds(bed.db), [1, 3])
+})
+
+test('a migration in the middle of units: statements that it made stale are prepared anew, with retry', async () => {
+  await bed.observer.query('create table growing (id int); insert into growing values (1)')
+  const growing = rows<void, number>('select * from growing', (r) => r.int4(0))
+  const grow = (): Promise<unknown> => bed.observer.query(`alter table growing add column c${++columns} int`)
+  let columns = 0
+  let runs = 0
+  let units = 0
+  const work = async (uow: UnitOfWork): Promise<void> => {
+    runs++
+    await add(uow, runs)
+    assert.equal(await growing(uow), [1])
+  }
+  await bed.db.unitOfWork(work)
+  await grow()
+  const error = await rejection(bed.db.unitOfWork(work))
+  assert.is((error as QueryError).sqlState, '0A000')
+
+  let migrating = true
+  const workers = [1, 2, 3, 4].map(async () => {
+    for (; migrating; units++) await bed.db.unitOfWork(work, { retry: { attempts: 50, baseDelayMs: 1 } })
+  })
+  for (let round = 0; round < 5; round++) {
+    await sleep(20)
+    await grow()
+  }
+  migrating = false
+  await Promise.all(workers)
+  assert.ok(runs > 2 + units, 'nothing was stale')
+  assert.is((await noteIds(bed.db)).length, 1 + units)
 })
 
 test('a ROLLBACK that fails does not hide the first error, and costs the connection', async () => {
