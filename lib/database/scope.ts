@@ -101,13 +101,13 @@ export class Scope implements UnitOfWork, Frame {
   }
 
   afterCommit(hook: Hook): void {
-    this.#refuseIfClosed(null)
-    this.hooks.afterCommit.push(hook)
+    this.#refuseIfClosed()
+    this.hooks.add('afterCommit', hook)
   }
 
   afterRollback(hook: Hook): void {
-    this.#refuseIfClosed(null)
-    this.hooks.afterRollback.push(hook)
+    this.#refuseIfClosed()
+    this.hooks.add('afterRollback', hook)
   }
 
   savepoint<T>(work: (savepoint: UnitOfWork) => Promise<T>): Promise<T> {
@@ -255,8 +255,8 @@ export class Scope implements UnitOfWork, Frame {
     return this.#outer === null ? null : this.#outer.#closedError(query)
   }
 
-  #refuseIfClosed(query: QueryIdentity | null): void {
-    const error = this.#closedError(query)
+  #refuseIfClosed(): void {
+    const error = this.#closedError(null)
     if (error !== null) throw error
   }
 

@@ -238,7 +238,7 @@ test('hooks of a savepoint share its fate', async () => {
     )
     assert.equal(ran, [])
   })
-  assert.equal(ran, ['undone rolled back', 'inner rolled back', 'unit committed', 'kept committed'])
+  assert.equal(ran, ['unit committed', 'kept committed', 'undone rolled back', 'inner rolled back'])
 })
 
 /** What a savepoint does: adds a row, fails a statement, opens another, and at its end throws or does not. */
