@@ -53,7 +53,6 @@ export class Scope implements UnitOfWork, Frame {
   )
   /** The error of a flush that came before a statement, of which nobody has heard but by that statement's error. */
   #untold: unknown = undefined
-  #savepoints = 0
 
   /** @param outer the scope that a savepoint is in; null for the unit itself */
   constructor(unit: Unit, outer: Scope | null, openedAt: CallSite | null) {
@@ -165,11 +164,10 @@ export class Scope implements UnitOfWork, Frame {
 
   async #runSavepoint<T>(savepoint: Scope, work: (savepoint: UnitOfWork) => Promise<T>): Promise<T> {
     const { transaction, mark } = this.#unit
-    const name = `s${this.#depth}_${++this.#savepoints}`
     this.#savepoint = savepoint
     await mark?.()
     await transaction.drained()
-    transaction.savepoint(name)
+    const name = transaction.savepoint()
     try {
       const result = await savepoint.run(work)
       await savepoint.end()
@@ -185,10 +183,6 @@ export class Scope implements UnitOfWork, Frame {
     } finally {
       this.#savepoint = null
     }
-  }
-
-  get #depth(): number {
-    return this.#outer === null ? 0 : this.#outer.#depth + 1
   }
 
   #execute<Params, Row, Result>(

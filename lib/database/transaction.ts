@@ -47,6 +47,7 @@ export class Transaction implements Frame {
   readonly #cancellation: Cancellation | null
   /** What the next statement has to carry: control statements, one command each. */
   #prelude: readonly string[]
+  #savepoints = 0
   #lease: Lease | null = null
   /** Whether BEGIN was sent, and neither COMMIT nor ROLLBACK was answered. */
   #open = false
@@ -72,11 +73,6 @@ export class Transaction implements Frame {
     this.#onBegun = onBegun
   }
 
-  /** Whether anything was run. If not, there is nothing to commit. */
-  get open(): boolean {
-    return this.#open
-  }
-
   /** @param own ends this call alone; so that it hits nothing else, its statement runs alone */
   execute<Params, Row, Result>(
     frame: Frame,
@@ -87,9 +83,11 @@ export class Transaction implements Frame {
     return this.#pipeline.run(query, own, () => this.#send(frame, query, params, own))
   }
 
-  /** The next statement opens a savepoint. Only when drained: it would take in statements that wait. */
-  savepoint(name: string): void {
+  /** The next statement opens a savepoint, of this name. Only when drained: it would take in statements that wait. */
+  savepoint(): string {
+    const name = `s${++this.#savepoints}`
     this.#prelude = [...this.#prelude, savepoint(name)]
+    return name
   }
 
   /** Makes a savepoint part of what is around it: RELEASE rides with the next statement, and COMMIT needs none. */

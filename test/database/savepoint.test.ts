@@ -43,9 +43,9 @@ test('a savepoint costs no round trip of its own', async () => {
   })
   assert.equal(bed.sent(), [
     'BEGIN + addNote',
-    'SAVEPOINT s0_1 + addNote',
-    'RELEASE SAVEPOINT s0_1 + addNote',
-    'SAVEPOINT s0_2 + addNote',
+    'SAVEPOINT s1 + addNote',
+    'RELEASE SAVEPOINT s1 + addNote',
+    'SAVEPOINT s2 + addNote',
     'COMMIT',
   ])
   assert.equal(await noteIds(bed.db), [1, 2, 3, 4])
@@ -74,10 +74,10 @@ test('a failed one is rolled back alone, and the unit goes on', async () => {
   })
   assert.equal(bed.sent(), [
     'BEGIN + addNote',
-    'SAVEPOINT s0_1 + addNote',
+    'SAVEPOINT s1 + addNote',
     'addNote',
-    'ROLLBACK TO SAVEPOINT s0_1',
-    'RELEASE SAVEPOINT s0_1 + addNote',
+    'ROLLBACK TO SAVEPOINT s1',
+    'RELEASE SAVEPOINT s1 + addNote',
     'COMMIT',
   ])
   assert.equal(await noteIds(bed.db), [1, 3])
@@ -88,7 +88,7 @@ test('the first statement of the unit can be the one that fails in a savepoint',
     await rejection(uow.savepoint((sp) => divide(sp, { by: 0 })))
     await add(uow, 1)
   })
-  assert.is(bed.sent()[0], 'BEGIN + SAVEPOINT s0_1 + divide')
+  assert.is(bed.sent()[0], 'BEGIN + SAVEPOINT s1 + divide')
   assert.equal(await noteIds(bed.db), [1])
 })
 
@@ -106,7 +106,7 @@ test('… but if BEGIN itself failed, the unit is over, and what is behind it na
     )
     assert.instance(thrown, CommitAbortedError)
     assert.is((thrown.cause as QueryError).sqlState, '42601')
-    assert.equal(spoiled.sent(), ['BEGIN + SAVEPOINT s0_1 + addNote', 'ROLLBACK'])
+    assert.equal(spoiled.sent(), ['BEGIN + SAVEPOINT s1 + addNote', 'ROLLBACK'])
     assert.is(spoiled.held.destroyed, 0)
   } finally {
     await spoiled.close()
@@ -158,10 +158,10 @@ test('a refused parameter in it sends nothing, and SAVEPOINT goes with the next 
     await add(uow, 2)
   })
   assert.equal(bed.sent(), [
-    'BEGIN + SAVEPOINT s0_1 + addNote',
-    'BEGIN + SAVEPOINT s0_1 + addNote',
-    'RELEASE SAVEPOINT s0_1 + SAVEPOINT s0_2 + addNote',
-    'RELEASE SAVEPOINT s0_1 + addNote',
+    'BEGIN + SAVEPOINT s1 + addNote',
+    'BEGIN + SAVEPOINT s1 + addNote',
+    'RELEASE SAVEPOINT s1 + SAVEPOINT s2 + addNote',
+    'RELEASE SAVEPOINT s1 + addNote',
     'COMMIT',
   ])
   assert.equal(await noteIds(bed.db), [1, 2])

@@ -236,9 +236,9 @@ test('ambient: db inside a unit is the unit, and a unit inside a unit is a savep
     })
     assert.equal(ambient.sent(), [
       'BEGIN + addNote',
-      'SAVEPOINT s0_1 + addNote',
-      'ROLLBACK TO SAVEPOINT s0_1',
-      'RELEASE SAVEPOINT s0_1 + noteIds',
+      'SAVEPOINT s1 + addNote',
+      'ROLLBACK TO SAVEPOINT s1',
+      'RELEASE SAVEPOINT s1 + noteIds',
       'COMMIT',
     ])
     assert.equal(await noteIds(db), [1])
