@@ -58,6 +58,7 @@ export interface ServerFields {
   readonly table?: string | undefined
   readonly column?: string | undefined
   readonly constraint?: string | undefined
+  readonly routine?: string | undefined
 }
 
 /** PostgreSQL refused a statement. The connection is not hurt by it. */

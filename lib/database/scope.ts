@@ -16,7 +16,7 @@ import { Cancellation, type CancelOptions } from './cancellation.ts'
 import type { ConnectionSource } from './connection.ts'
 import { type Deferred, DeferredWrites } from './deferred.ts'
 import { type Hook, Hooks } from './hooks.ts'
-import { runInside, scopeAround } from './insideUnit.ts'
+import { isInside, runInside } from './insideUnit.ts'
 import { observerOf } from './observer.ts'
 import { type Frame, failureOf, type Transaction } from './transaction.ts'
 import { Turns } from './turns.ts'
@@ -56,7 +56,6 @@ export class Scope implements UnitOfWork, Frame {
   )
   /** The error of a flush that came before a statement, of which nobody has heard but by that statement's error. */
   #untold: unknown = undefined
-  #savepoints = 0
 
   /** @param outer the scope that a savepoint is in; null for the unit itself */
   constructor(unit: Unit, outer: Scope | null, openedAt: CallSite | null) {
@@ -104,13 +103,13 @@ export class Scope implements UnitOfWork, Frame {
   }
 
   afterCommit(hook: Hook): void {
-    this.#refuseIfClosed(null)
-    this.hooks.afterCommit.push(hook)
+    this.#refuseIfClosed()
+    this.hooks.add('afterCommit', hook)
   }
 
   afterRollback(hook: Hook): void {
-    this.#refuseIfClosed(null)
-    this.hooks.afterRollback.push(hook)
+    this.#refuseIfClosed()
+    this.hooks.add('afterRollback', hook)
   }
 
   savepoint<T>(work: (savepoint: UnitOfWork) => Promise<T>): Promise<T> {
@@ -168,11 +167,10 @@ export class Scope implements UnitOfWork, Frame {
 
   async #runSavepoint<T>(savepoint: Scope, work: (savepoint: UnitOfWork) => Promise<T>): Promise<T> {
     const { transaction, mark } = this.#unit
-    const name = `s${this.#depth}_${++this.#savepoints}`
     this.#savepoint = savepoint
     await mark?.()
     await transaction.drained()
-    transaction.savepoint(name)
+    const name = transaction.savepoint()
     try {
       const result = await savepoint.run(work)
       await savepoint.end()
@@ -188,10 +186,6 @@ export class Scope implements UnitOfWork, Frame {
     } finally {
       this.#savepoint = null
     }
-  }
-
-  get #depth(): number {
-    return this.#outer === null ? 0 : this.#outer.#depth + 1
   }
 
   #execute<Params, Row, Result>(
@@ -249,11 +243,8 @@ export class Scope implements UnitOfWork, Frame {
 
   /** A call from inside of the open savepoint would wait for the savepoint, and the savepoint for the call. */
   #insideError(query: QueryIdentity | null): SavepointOpenError | null {
-    if (this.#savepoint === null) return null
-    for (let scope = scopeAround(this.#unit.source); scope !== null; scope = scope.#outer) {
-      if (scope === this.#savepoint) return new SavepointOpenError(query, scope.place)
-    }
-    return null
+    const open = this.#savepoint
+    return open !== null && isInside(open) ? new SavepointOpenError(query, open.place) : null
   }
 
   #closedError(query: QueryIdentity | null): UnitOfWorkClosedError | null {
@@ -264,8 +255,8 @@ export class Scope implements UnitOfWork, Frame {
     return this.#outer === null ? null : this.#outer.#closedError(query)
   }
 
-  #refuseIfClosed(query: QueryIdentity | null): void {
-    const error = this.#closedError(query)
+  #refuseIfClosed(): void {
+    const error = this.#closedError(null)
     if (error !== null) throw error
   }
 

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import {
   CancelledError,
   CommitUnknownError,
+  type QueryError,
   StatementSkippedError,
   TimeoutError,
   UnitOfWorkClosedError,
@@ -233,13 +234,19 @@ test('a unit that was aborted before, or while it waits for a connection or to r
   await letGo()
 
   const start = performance.now()
+  const hooks: string[] = []
   const retrying = bed.db.unitOfWork(
     async (uow) => {
+      uow.afterRollback(() => hooks.push('rolled back'))
       await uow.execute(failing, undefined)
     },
     { timeoutMs: 50, retry: { attempts: 1_000, baseDelayMs: 60_000, maxDelayMs: 60_000 } },
   )
-  assert.instance(await rejection(retrying), TimeoutError)
+  const error = await rejection(retrying)
+  assert.instance(error, TimeoutError)
+  assert.is((error as TimeoutError).statement, 'rolled back')
+  assert.is((error.cause as QueryError).sqlState, '40001')
+  assert.equal(hooks, ['rolled back'])
   assert.ok(performance.now() - start < 20_000)
 })
 

@@ -10,6 +10,7 @@ import {
   CommitAbortedError,
   CommitUnknownError,
   ConnectionError,
+  NoRowsError,
   NotCommittedError,
   type QueryError,
 } from '../../lib/errors.ts'
@@ -27,7 +28,7 @@ import {
   type TestBedOptions,
   wait,
 } from '../support/units.ts'
-import { command, gate } from './support.ts'
+import { command, gate, rows } from './support.ts'
 
 let server: EmbeddedServer
 let bed: TestBed
@@ -170,6 +171,27 @@ test('backend killed during a statement: ConnectionError for it and those behind
   assert.equal(await noteIds(bed.db), [])
 })
 
+test('a savepoint whose statement cannot be stopped is not committed: it ends the unit', async () => {
+  await withBed({ lose: (sql) => (sql === 'cancel' ? 'before' : null) }, async ({ db, sent, held }) => {
+    const mine = new Error('mine')
+    const unit = db.unitOfWork(async (uow) => {
+      await add(uow, 1)
+      const savepoint = uow.savepoint(async (sp) => {
+        slowNote(sp).catch(() => {})
+        throw mine
+      })
+      assert.is(await rejection(savepoint), mine)
+    })
+    const error = await rejection(unit)
+    assert.instance(error, CommitAbortedError)
+    assert.instance(error.cause, ConnectionError)
+    assert.match((error.cause as Error).message, /no answer to a CancelRequest within 2000 ms/)
+    assert.not(sent().includes('COMMIT'))
+    assert.is(held.destroyed, 1)
+    assert.equal(await noteIds(db), [])
+  })
+})
+
 test('backend killed during COMMIT: CommitUnknownError, never retried; with verifyCommit the truth', async () => {
   const slowly = async (uow: UnitOfWork): Promise<void> => {
     await add(uow, 1)
@@ -225,6 +247,20 @@ test('the answer to COMMIT is lost, the commit is not: verifyCommit resolves, an
   })
 })
 
+test('… also if the first statement found no row, which the unit got over', async () => {
+  await withBed({ lose: (sql) => (sql === 'COMMIT' ? 'after' : null) }, async ({ db, sent }) => {
+    await db.unitOfWork(
+      async (uow) => {
+        assert.instance(await rejection(balance(uow, { id: -1 })), NoRowsError)
+        await add(uow, 1)
+      },
+      { verifyCommit: true },
+    )
+    assert.equal(sent().slice(1, 4), ['BEGIN + balance', 'markTransactionFlushing', 'addNote'])
+    assert.equal(await noteIds(db), [1])
+  })
+})
+
 test('COMMIT is lost on the way: verifyCommit and connectionLoss run the unit again, and it is committed once', async () => {
   let commits = 0
   const lose = (sql: string): 'before' | null => (sql === 'COMMIT' && ++commits === 1 ? 'before' : null)
@@ -270,6 +306,37 @@ test('a unit that makes the server forget all prepared statements is rolled back
   assert.equal(await noteIds(bed.db), [1])
   await bed.db.unitOfWork((uow) => add(uow, 3))
   assert.equal(await noteIds(bed.db), [1, 3])
+})
+
+test('a migration in the middle of units: statements that it made stale are prepared anew, with retry', async () => {
+  await bed.observer.query('create table growing (id int); insert into growing values (1)')
+  const growing = rows<void, number>('select * from growing', (r) => r.int4(0))
+  const grow = (): Promise<unknown> => bed.observer.query(`alter table growing add column c${++columns} int`)
+  let columns = 0
+  let runs = 0
+  let units = 0
+  const work = async (uow: UnitOfWork): Promise<void> => {
+    runs++
+    await add(uow, runs)
+    assert.equal(await growing(uow), [1])
+  }
+  await bed.db.unitOfWork(work)
+  await grow()
+  const error = await rejection(bed.db.unitOfWork(work))
+  assert.is((error as QueryError).sqlState, '0A000')
+
+  let migrating = true
+  const workers = [1, 2, 3, 4].map(async () => {
+    for (; migrating; units++) await bed.db.unitOfWork(work, { retry: { attempts: 50, baseDelayMs: 1 } })
+  })
+  for (let round = 0; round < 5; round++) {
+    await sleep(20)
+    await grow()
+  }
+  migrating = false
+  await Promise.all(workers)
+  assert.ok(runs > 2 + units, 'nothing was stale')
+  assert.is((await noteIds(bed.db)).length, 1 + units)
 })
 
 test('a ROLLBACK that fails does not hide the first error, and costs the connection', async () => {
@@ -356,6 +423,9 @@ for (const mode of ['fast', 'immediate'] as const) {
     bed = await openTestBed({ url: server.url })
   })
 }
+
+/** Takes longer than a statement that is cancelled may. */
+const slowNote = command("insert into notes select 2, 'x' from pg_sleep(2.5)")
 
 const slowCommit = {
   name: 'slowCommit',

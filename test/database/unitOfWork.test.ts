@@ -262,6 +262,7 @@ test('use after the end is refused, with the places where the unit was opened an
 test('isolation, read only and deferrable are part of BEGIN', async () => {
   const { db } = bed
   assert.is(await db.unitOfWork(isolation), 'read committed off')
+  assert.is(await db.unitOfWork(isolation, { isolation: undefined, retry: undefined }), 'read committed off')
   assert.is(await db.unitOfWork(isolation, { isolation: 'serializable' }), 'serializable off')
   assert.is(
     await db.unitOfWork(isolation, { isolation: 'serializable', readOnly: true, deferrable: true }),
