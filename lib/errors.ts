@@ -5,7 +5,7 @@
 export interface QueryIdentity {
   readonly name: string
   readonly source: string
-  /** It only reads. */
+  /** It only reads, so that there is no effect that it could have taken. */
   readonly readOnly?: true
 }
 
