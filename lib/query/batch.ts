@@ -1,7 +1,7 @@
 // Runs a query for many inputs: in one statement per 10,000 if the generator found a form for it, else one by one.
 // In: an executor, a query and its inputs. Out: one result per input, in their order.
 
-import { PlainsqlError, QueryError } from '../errors.ts'
+import { DecodeError, PlainsqlError, QueryError, StatementSkippedError } from '../errors.ts'
 import { locateInput } from './batchErrors.ts'
 import { type Answer, batchForm, type EncodedInput } from './batchForm.ts'
 import { type Cell, cellsEncoder, cellText } from './cells.ts'
@@ -129,13 +129,7 @@ async function askChunk<Params, Row>(
   query: Query<Params, Row, unknown>,
   chunk: readonly EncodedInput<Params>[],
 ): Promise<Answer<Row>> {
-  if (query.batch === undefined || chunk.length === 1) {
-    const answers = await Promise.all(chunk.map(({ params }) => executor.execute(withRows(query), params)))
-    return {
-      groups: query.read ? answers.map((answer) => answer.rows) : [],
-      affected: answers.reduce((sum, answer) => sum + answer.affected, 0),
-    }
-  }
+  if (query.batch === undefined || chunk.length === 1) return askEach(executor, query, chunk)
   try {
     const inputs = chunk.map((input) => input.params)
     return await executor.execute(batchForm(query, query.batch, chunk), inputs)
@@ -143,6 +137,37 @@ async function askChunk<Params, Row>(
     const input = error instanceof QueryError ? locateInput(error, chunk) : null
     throw input === null ? error : (error as QueryError).at(input.index, input.params)
   }
+}
+
+/**
+ * A statement for each input, all under way together.
+ * @throws the first input's error, as calls one after the other would have; an input that was skipped because of another
+ *   one's error is not to blame
+ */
+async function askEach<Params, Row>(
+  executor: Executor,
+  query: Query<Params, Row, unknown>,
+  chunk: readonly EncodedInput<Params>[],
+): Promise<Answer<Row>> {
+  // Each as a query of its own: a batching scope would put them together, and give all of them one error.
+  const asked = await Promise.allSettled(chunk.map(({ params }) => executor.execute(withRows(query), params)))
+  const answer: Answer<Row> = { groups: [], affected: 0 }
+  let skipped: unknown
+  asked.forEach((outcome, at) => {
+    if (outcome.status === 'fulfilled') {
+      if (query.read) answer.groups.push(outcome.value.rows)
+      answer.affected += outcome.value.affected
+    } else if (outcome.reason instanceof StatementSkippedError) skipped ??= outcome.reason
+    else throw ofInput(outcome.reason, chunk[at] as EncodedInput<Params>)
+  })
+  if (skipped !== undefined) throw skipped
+  return answer
+}
+
+/** An error of an input's own statement. A lost connection or the wait for one is nobody's; a refused BEGIN neither. */
+function ofInput(error: unknown, { params, index }: EncodedInput<unknown>): unknown {
+  const isOwn = error instanceof QueryError ? error.query !== null : error instanceof DecodeError
+  return isOwn ? (error as PlainsqlError).at(index, params) : error
 }
 
 function withRows<Params, Row>(
