@@ -141,6 +141,7 @@ order by input.ordinal
 on conflict (name) do update set name = excluded.name
 returning id, name`,
     apart: [0],
+    row: { table: 'tags', columns: { name: 0 } },
   },
 })
 
@@ -174,6 +175,7 @@ from (select
   unnest($2::int4[]) as p2
 ) as input
 on conflict do nothing`,
+    row: { table: 'post_tags', columns: { post_id: 0, tag_id: 1 } },
   },
 })
 
@@ -207,6 +209,7 @@ using (select
 ) as input
 where post_id = input.p1
   and tag_id = input.p2`,
+    row: { table: 'post_tags', columns: { post_id: 0, tag_id: 1 } },
   },
 })
 
@@ -254,6 +257,7 @@ where id = input.p2
 returning id, name, input.ordinal`,
     ordinal: (r) => r.int8(2),
     apart: [1],
+    row: { table: 'tags', columns: { id: 1, name: 0 } },
   },
 })
 
@@ -280,5 +284,6 @@ using (select
   unnest($1::int4[]) as p1
 ) as input
 where id = input.p1`,
+    row: { table: 'tags', columns: { id: 0 } },
   },
 })

@@ -134,7 +134,7 @@ async function askChunk<Params, Row>(
     const inputs = chunk.map((input) => input.params)
     return await executor.execute(batchForm(query, query.batch, chunk), inputs)
   } catch (error) {
-    const input = error instanceof QueryError ? locateInput(error, chunk) : null
+    const input = error instanceof QueryError ? locateInput(error, query.batch, chunk) : null
     throw input === null ? error : (error as QueryError).at(input.index, input.params)
   }
 }

@@ -50,6 +50,11 @@ export interface BatchSource {
    * mean the same row go in statements one after the other, so that the last one wins, as in calls one after the other.
    */
   readonly apart?: readonly number[]
+  /**
+   * Of a write: columns of the row that it writes or deletes which are a parameter as it is, and that parameter's number,
+   * from 0. By them an error that quotes the row is traced to its input.
+   */
+  readonly row?: { readonly table: string; readonly columns: Readonly<Record<string, number>> }
 }
 
 /** A query with its promise: what an executor is handed. */
