@@ -79,8 +79,14 @@ export async function askAtOnce<Params, Row>(
   const answer: Answer<Row> = { groups: [], affected: 0 }
   const open = chunked([...firsts.values()])
   const work = async (): Promise<void> => {
-    for (let chunk = open.shift(); chunk !== undefined; chunk = open.shift()) {
-      add(answer, chunk, await askChunk(executor, query, chunk))
+    try {
+      for (let chunk = open.shift(); chunk !== undefined; chunk = open.shift()) {
+        add(answer, chunk, await askChunk(executor, query, chunk))
+      }
+    } catch (error) {
+      // Nobody waits for the other answers any more.
+      open.length = 0
+      throw error
     }
   }
   await Promise.all(Array.from({ length: Math.min(limits.concurrent, open.length) }, work))

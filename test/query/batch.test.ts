@@ -253,6 +253,33 @@ test('25,000 inputs are three statements', async () => {
   assert.is(blog.db.roundTrips, 3)
 })
 
+test('of many chunks, four are asked at a time, and none any more after an error', async () => {
+  const running = new Set<() => void>()
+  let asked = 0
+  const executor = {
+    execute: (_query: unknown, inputs: unknown): Promise<never> =>
+      new Promise((resolve, reject) => {
+        const groups = (inputs as unknown[]).map(() => [])
+        const end = (): void => {
+          running.delete(end)
+          if (++asked === 6) reject(new Error('the sixth'))
+          else resolve({ groups, affected: 0 } as never)
+        }
+        running.add(end)
+      }),
+  }
+  const inputs = Array.from({ length: 95_000 }, (_, id) => ({ id }))
+  const failed = failure(posts.getPost.batch(executor, inputs))
+  const counts: number[] = []
+  for (let turn = 0; turn < 12 && (turn === 0 || running.size > 0); turn++) {
+    counts.push(running.size)
+    running.values().next().value?.()
+    await new Promise(setImmediate)
+  }
+  assert.is((await failed).message, 'the sixth')
+  assert.equal(counts, [4, 4, 4, 4, 4, 4, 3, 2, 1])
+})
+
 /** As many of the one input as it takes for the other to stand at `place`. */
 function onlyAt<T>(place: number, there: T, before: T): T[] {
   return [...Array.from({ length: place }, () => before), there]
