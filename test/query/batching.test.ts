@@ -84,7 +84,35 @@ test('with a cache nothing is asked twice, until something is written', async ()
   assert.is(blog.db.roundTrips, 3)
 })
 
-test('a write goes behind the reads that were called before it', async () => {
+test('with a cache no answer outlives a write, also one of a unit of work or that was under way', async () => {
+  const scope = batching(blog.real, { cache: true })
+  const title = async (): Promise<string | undefined> => (await getPost(scope, { id: 4 }))?.title
+  const change = (title: string) => ({ id: 4, title, content: 'c' })
+  await title()
+  await updatePost.batch(scope, [change('of a batch'), change('of two statements')])
+  assert.is(await title(), 'of two statements')
+  await Promise.all([scope.unitOfWork!((uow) => updatePost(uow, change('in a unit'))), title()])
+  assert.is(await title(), 'in a unit')
+  await Promise.all([updatePost(scope, change('side by side')), title()])
+  assert.is(await title(), 'side by side')
+})
+
+test('a write is passed on at once, and ahead of it the reads that were called before it', async () => {
+  const scope = batching(blog.db)
+  const all = [
+    getPost(scope, { id: 1 }),
+    getPost(scope, { id: 2 }),
+    updatePost(scope, { id: 99, title: '', content: '' }),
+  ]
+  assert.equal(
+    blog.db.statements.map(([name]) => name),
+    ['getPost', 'updatePost'],
+  )
+  await Promise.all([...all, getPost(scope, { id: 3 })])
+  assert.is(blog.db.roundTrips, 3)
+})
+
+test('in a unit of work it runs behind those reads, and ahead of those that were called after it', async () => {
   await blog.real.unitOfWork(async (uow) => {
     const scope = batching(uow)
     const [before, , after] = await Promise.all([
