@@ -97,23 +97,33 @@ export async function askAtOnce<Params, Row>(
   return answer
 }
 
-/** Asks a query that writes: every input once, in their order. Holds no more than one chunk of them. */
+/** Asks a query that writes: every input once, in their order. Holds no more than two chunks of them. */
 async function askInOrder<Params, Row>(
   executor: Executor,
   query: Query<Params, Row, unknown>,
   inputs: readonly Params[],
 ): Promise<Answer<Row>> {
-  const chunksFrom = (start: number): EncodedInput<Params>[][] => {
+  const chunksFrom = (start: number): (readonly EncodedInput<Params>[])[] => {
     const encoded = encodeInputs(query, inputs.slice(start, start + limits.inputs), start)
     return rounds(encoded, query.batch?.apart).flatMap(chunked)
   }
   const answer: Answer<Row> = { groups: [], affected: 0 }
   const firsts = chunksFrom(0)
   const run = async (on: Executor): Promise<void> => {
+    let ahead: Promise<void> | null = null
     for (let start = 0; start < inputs.length; start += limits.inputs) {
       const chunks = start === 0 ? firsts : chunksFrom(start)
-      for (const chunk of chunks) add(answer, chunk, await askChunk(on, query, chunk))
+      for (const chunk of chunks) {
+        const asked = askChunk(on, query, chunk).then((its) => add(answer, chunk, its))
+        // Its error is heard of below, once the one before has been answered.
+        asked.catch(() => {})
+        await ahead
+        ahead = asked
+        // So that it leaves before the next inputs are encoded: the server then has something to do meanwhile.
+        if (start + limits.inputs < inputs.length) await new Promise(setImmediate)
+      }
     }
+    await ahead
   }
   // A single statement is all or nothing by itself; inputs without a form are many.
   const isOne =
@@ -258,18 +268,20 @@ function rowKey(cells: readonly Cell[], apart: readonly number[]): string | numb
   return key
 }
 
-function chunked<Params>(inputs: readonly EncodedInput<Params>[]): EncodedInput<Params>[][] {
-  const chunks: EncodedInput<Params>[][] = []
-  let characters = Number.POSITIVE_INFINITY
-  for (const input of inputs) {
+function chunked<Params>(inputs: readonly EncodedInput<Params>[]): (readonly EncodedInput<Params>[])[] {
+  const chunks: (readonly EncodedInput<Params>[])[] = []
+  let start = 0
+  let characters = 0
+  for (let at = 0; at < inputs.length; at++) {
     let length = 0
-    for (const cell of input.cells) length += typeof cell === 'string' ? cell.length : 8
-    if (characters + length > limits.characters || chunks.at(-1)?.length === limits.inputs) {
-      chunks.push([])
+    for (const cell of (inputs[at] as EncodedInput<Params>).cells) length += typeof cell === 'string' ? cell.length : 8
+    if (at > start && (characters + length > limits.characters || at - start === limits.inputs)) {
+      chunks.push(inputs.slice(start, at))
+      start = at
       characters = 0
     }
     characters += length
-    chunks.at(-1)?.push(input)
   }
+  if (inputs.length > 0) chunks.push(start === 0 ? inputs : inputs.slice(start))
   return chunks
 }
