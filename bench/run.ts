@@ -6,10 +6,11 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
-import { pgbench } from './pgbench.ts'
+import { measureLimits } from './limits.ts'
 import { plot } from './plot.ts'
 import { countRoundTrips } from './roundTrips.ts'
 import { openServer } from './server.ts'
+import { measureSizes, printSizes } from './size.ts'
 import type { Measured, Order } from './worker.ts'
 import { type Work, works } from './works.ts'
 
@@ -57,20 +58,19 @@ for (const work of chosen) {
   print(work, measured)
 }
 for (const child of children.values()) child.send('end')
-const limits = wanted.length === 0 ? await pgbench(server.url) : []
-for (const { name, title, perSecond } of limits) {
-  const ours = rows.find(
-    ({ work, system }) => name === 'pgbench-pipelined' && work === 'point-lookup-64' && system === 'plainsql',
-  )
-  const ratio =
-    ours === undefined
-      ? ''
-      : `, of which plainsql reaches ${(ours.opsPerSecond / perSecond).toFixed(2)} with 64 callers`
-  console.log(`${title}: ${Math.round(perSecond).toLocaleString('en')}/s${ratio}`)
+const limits = wanted.length === 0 ? await measureLimits(server.url) : []
+if (limits.length > 0) console.log('\nThe limits of the server, and how close plainsql comes')
+for (const { title, work, perSecond } of limits) {
+  const ours = rows.find((row) => row.work === work && row.system === 'plainsql')
+  const ratio = ours === undefined ? '' : `   ${(ours.opsPerSecond / perSecond).toFixed(2)} × for ${work}`
+  console.log(`  ${title.padEnd(64)}${round3(perSecond).toLocaleString('en').padStart(10)}/s${ratio}`)
 }
 await server.stop()
 
 if (wanted.length === 0) {
+  const sizes = await measureSizes()
+  console.log('\nbundle of a data layer that asks for one row, and its import')
+  printSizes(sizes)
   const machine = {
     cpu: cpus()[0]?.model,
     cores: cpus().length,
@@ -81,8 +81,11 @@ if (wanted.length === 0) {
     rounds,
     msPerRound: ms,
   }
-  writeFileSync(new URL('results.json', import.meta.url), `${JSON.stringify({ machine, rows, limits }, null, 2)}\n`)
-  writeFileSync(new URL('results.svg', import.meta.url), plot(rows))
+  writeFileSync(
+    new URL('results.json', import.meta.url),
+    `${JSON.stringify({ machine, rows, limits, sizes }, null, 2)}\n`,
+  )
+  writeFileSync(new URL('results.svg', import.meta.url), plot(rows, sizes))
 }
 
 /** By the names of the works whose round trips are counted; none if they cannot be. */

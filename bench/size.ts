@@ -1,4 +1,4 @@
-// `npm run size`: what a service's data layer weighs, bundled by esbuild (minified, then gzip), and how long its import
+// `npm run size`, and a part of `npm run bench`: what a service's data layer weighs, bundled by esbuild (minified, then gzip), and how long its import
 // takes in a fresh process. The service asks for one row by id. `pg` is part of every bundle that needs it.
 
 import { execFileSync } from 'node:child_process'
@@ -62,39 +62,65 @@ const optional = [
   'cloudflare:sockets',
 ]
 
-const folder = fileURLToPath(new URL('size-tmp/', import.meta.url))
-rmSync(folder, { recursive: true, force: true })
-mkdirSync(folder)
-console.log(`${'system'.padEnd(12)}${'min KB'.padStart(10)}${'gzip KB'.padStart(10)}${'import ms'.padStart(12)}`)
-for (const [name, source] of Object.entries(services)) {
-  const entry = `${folder}${name}.js`
-  const bundle = `${folder}${name}.bundle.mjs`
-  writeFileSync(entry, source)
-  await build({
-    entryPoints: [entry],
-    outfile: bundle,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    format: 'esm',
-    // CommonJS packages ask for node's modules by require.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    external: optional,
-    logLevel: 'error',
-  })
-  const bytes = readFileSync(bundle)
-  const kilobytes = (size: number) => (size / 1024).toFixed(1).padStart(10)
-  console.log(
-    `${name.padEnd(12)}${kilobytes(bytes.length)}${kilobytes(gzipSync(bytes, { level: 9 }).length)}${importMs(entry).padStart(12)}`,
-  )
+/** One system's bundle and import. */
+export interface Size {
+  readonly system: string
+  readonly minifiedKb: number
+  readonly gzippedKb: number
+  readonly importMs: number
 }
-rmSync(folder, { recursive: true })
+
+export async function measureSizes(): Promise<Size[]> {
+  const folder = fileURLToPath(new URL('size-tmp/', import.meta.url))
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
+  const sizes: Size[] = []
+  for (const [system, source] of Object.entries(services)) {
+    const entry = `${folder}${system}.js`
+    const bundle = `${folder}${system}.bundle.mjs`
+    writeFileSync(entry, source)
+    await build({
+      entryPoints: [entry],
+      outfile: bundle,
+      bundle: true,
+      minify: true,
+      platform: 'node',
+      format: 'esm',
+      // CommonJS packages ask for node's modules by require.
+      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+      external: optional,
+      logLevel: 'error',
+    })
+    const bytes = readFileSync(bundle)
+    const gzipped = gzipSync(bytes, { level: 9 })
+    sizes.push({
+      system,
+      minifiedKb: tenths(bytes.length / 1024),
+      gzippedKb: tenths(gzipped.length / 1024),
+      importMs: importMs(entry),
+    })
+  }
+  rmSync(folder, { recursive: true })
+  return sizes
+}
+
+export function printSizes(sizes: readonly Size[]): void {
+  const line = (...cells: (string | number)[]) => console.log(cells.map((cell) => String(cell).padStart(12)).join(''))
+  line('system', 'min KB', 'gzip KB', 'import ms')
+  for (const { system, minifiedKb, gzippedKb, importMs } of sizes) line(system, minifiedKb, gzippedKb, importMs)
+}
 
 /** The median of nine fresh processes, unbundled, as in development and most services. */
-function importMs(entry: string): string {
+function importMs(entry: string): number {
   const code = `const start = performance.now(); await import(${JSON.stringify(entry)}); console.log(performance.now() - start); process.exit()`
   const times = Array.from({ length: 9 }, () =>
     Number(execFileSync(process.execPath, ['--input-type=module', '-e', code])),
   )
-  return times.sort((a, b) => a - b)[4]?.toFixed(0) ?? ''
+  return tenths(times.sort((a, b) => a - b)[4] ?? 0)
 }
+
+function tenths(value: number): number {
+  return Math.round(value * 10) / 10
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) printSizes(await measureSizes())

@@ -1,5 +1,5 @@
-// Spans of queries and units of work for OpenTelemetry, by its semantic conventions for databases, over the channels
-// that plainsql publishes on. Copy `instrument` into your service and give it the API:
+// Spans and durations of queries, and spans of units of work, for OpenTelemetry, by its semantic conventions for
+// databases, over the channels that plainsql publishes on. Copy `instrument` into your service and give it the API:
 //
 //   import * as api from '@opentelemetry/api'
 //   instrument(api)
@@ -24,7 +24,13 @@ export interface Span {
   end(): void
 }
 
-/** The part of @opentelemetry/api that is needed: the module itself fits. */
+export interface HistogramOptions {
+  readonly unit: string
+  readonly description: string
+  readonly advice: { explicitBucketBoundaries: number[] }
+}
+
+/** The part of @opentelemetry/api that is needed: the module itself fits, from 1.7 on. */
 export interface OpenTelemetry<Context = unknown, Api extends Span = Span> {
   readonly trace: {
     getTracer(name: string): {
@@ -33,6 +39,11 @@ export interface OpenTelemetry<Context = unknown, Api extends Span = Span> {
     setSpan(context: Context, span: Api): Context
     getActiveSpan(): Api | undefined
   }
+  readonly metrics: {
+    getMeter(name: string): {
+      createHistogram(name: string, options: HistogramOptions): { record(value: number, attributes: Attributes): void }
+    }
+  }
   readonly context: { active(): Context }
   readonly SpanKind: { readonly INTERNAL: number; readonly CLIENT: number }
   readonly SpanStatusCode: { readonly ERROR: number }
@@ -40,11 +51,13 @@ export interface OpenTelemetry<Context = unknown, Api extends Span = Span> {
 
 /**
  * Makes a CLIENT span of every query, under an INTERNAL span of its unit of work if it has one, and an event in the
- * active span when the pool lets a caller down. Answers what ends it.
+ * active span when the pool lets a caller down. Records how long each query took in the histogram
+ * `db.client.operation.duration`, for all of them, sampled or not. Answers what ends it.
  */
 export function instrument<Context, Api extends Span>(api: OpenTelemetry<Context, Api>): () => void {
-  const { trace, context, SpanKind, SpanStatusCode } = api
+  const { trace, metrics, context, SpanKind, SpanStatusCode } = api
   const tracer = trace.getTracer('plainsql')
+  const durations = metrics.getMeter('plainsql').createHistogram('db.client.operation.duration', durationOptions)
   // Only while they run, and never in the way of the garbage collector.
   const spans = new WeakMap<object, Api>()
 
@@ -58,11 +71,13 @@ export function instrument<Context, Api extends Span>(api: OpenTelemetry<Context
     },
     asyncEnd(event: QueryEvent): void {
       spans.get(event)?.setAttributes({
-        'db.response.returned_rows': event.rows ?? undefined,
+        // Of an `:exec` function they are those that were affected.
+        'db.response.returned_rows': event.kind === 'exec' ? undefined : (event.rows ?? undefined),
         'plainsql.wait_ms': event.waitMs,
         'plainsql.round_trips': event.roundTrips,
       })
       end(event)
+      durations.record(event.durationMs / 1000, durationAttributes(event))
     },
   }
 
@@ -127,6 +142,22 @@ function queryAttributes(event: QueryEvent): Attributes {
     'db.operation.batch.size': event.inputs !== null && event.inputs >= 2 ? event.inputs : undefined,
     'code.file.path': file,
     'code.line.number': Number(line),
+  }
+}
+
+/** https://opentelemetry.io/docs/specs/semconv/db/database-metrics/, with the boundaries that it advises. */
+const durationOptions: HistogramOptions = {
+  unit: 's',
+  description: 'Duration of database client operations.',
+  advice: { explicitBucketBoundaries: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10] },
+}
+
+/** Few values each, because every combination is a time series of its own. */
+function durationAttributes(event: QueryEvent): Attributes {
+  return {
+    ...databaseAttributes(event.database),
+    'db.query.summary': summaryOf(event),
+    ...('error' in event ? errorAttributes(event.error) : {}),
   }
 }
 

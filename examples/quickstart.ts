@@ -1,7 +1,7 @@
 // The whole way, once: a PostgreSQL, the schema from migrations/, typed functions from sql/, and rows out of it.
 // Run it with `npm run quickstart`. It needs no server; with DATABASE_URL set it works in a database of its own there.
 
-import { createDatabase, UniqueViolationError } from 'plainsql'
+import { createDatabase, include, relation, UniqueViolationError } from 'plainsql'
 import { compile, formatDiagnostics, loadConfig, planOutput, writeOutput } from 'plainsql/compile'
 import { recording } from 'plainsql/testing'
 import { applyMigrations } from '../lib/migrate/apply.ts'
@@ -36,7 +36,7 @@ await step('Typed functions: sql/x.sql.ts beside every sql/x.sql', async () => {
 })
 
 // Only now, because the step before may have written them. A program of your own imports them at its top.
-const { countPostsByAuthor, createPost, listPostsByAuthors } = await import('../sql/posts.sql.ts')
+const { countPostsByAuthor, createPost, listPostsByAuthor } = await import('../sql/posts.sql.ts')
 const { createUser, listUsers } = await import('../sql/users.sql.ts')
 
 await using db = createDatabase({ url: playground.url })
@@ -62,11 +62,12 @@ await step('Writing users and posts', async () => {
 
 await step('A page of users with their posts', async () => {
   const recorded = recording(db)
-  const users = await listUsers(recorded, { afterId: 0, limit: 20 })
-  const posts = await listPostsByAuthors(recorded, { authorIds: users.map((user) => user.id) })
+  const users = await include(recorded, await listUsers(recorded, { afterId: 0, limit: 20 }), {
+    posts: relation(listPostsByAuthor, (user) => ({ authorId: user.id })),
+  })
   for (const user of users) {
-    // user: { id: number; email: string; fullName: string | null; isActive: boolean; createdAt: Date; … }
-    const titles = posts.filter((post) => post.authorId === user.id).map((post) => post.title)
+    // user: { id: number; email: string; fullName: string | null; …; posts: { id: number; title: string; … }[] }
+    const titles = user.posts.map((post) => post.title)
     say(`${(user.fullName ?? user.email).padEnd(18)}${titles.join(', ') || '(no posts)'}`)
   }
   say(`${recorded.roundTrips} round trips: ${recorded.statements.map(([name]) => name).join(', ')}`)

@@ -5,6 +5,8 @@
 export interface QueryIdentity {
   readonly name: string
   readonly source: string
+  /** It only reads. */
+  readonly readOnly?: true
 }
 
 /** One of a batch's inputs. */
@@ -21,6 +23,14 @@ export class PlainsqlError extends Error {
 
   override get name(): string {
     return this.constructor.name
+  }
+
+  /**
+   * Whether the same work, a unit of work as a whole, can be done again: nothing of it took effect, and what stood in its
+   * way may pass. Not at once, and not for ever.
+   */
+  get retryable(): boolean {
+    return false
   }
 
   /** The input that it is about, if it comes from a batch and is known. A getter: printing the error prints no values. */
@@ -48,6 +58,7 @@ export interface ServerFields {
   readonly table?: string | undefined
   readonly column?: string | undefined
   readonly constraint?: string | undefined
+  readonly routine?: string | undefined
 }
 
 /** PostgreSQL refused a statement. The connection is not hurt by it. */
@@ -92,8 +103,8 @@ export class QueryError extends PlainsqlError {
     return this.#serverError.detail ?? null
   }
 
-  /** Whether the same work may succeed if tried again: serialization failure (40001) or deadlock (40P01). */
-  get retryable(): boolean {
+  /** After a serialization failure (40001) or a deadlock (40P01). */
+  override get retryable(): boolean {
     return this.sqlState === '40001' || this.sqlState === '40P01'
   }
 }
@@ -120,18 +131,50 @@ export function queryError(query: QueryIdentity | null, cause: Error & ServerFie
   return new QueryErrorClass(query, cause)
 }
 
-/** The connection was lost or could not be made. Whether a running statement took effect is unknown. */
+/** What became of the statement of a call whose connection was lost or could not be made. */
+export type LostStatement =
+  /** It was never sent; of a read: not a second time. */
+  | 'not sent'
+  /** It was one of a unit of work whose COMMIT was never sent: nothing of the unit took effect. */
+  | 'rolled back'
+  /** It was sent and not answered: it may have taken effect. */
+  | 'unknown'
+
+/** The connection was lost or could not be made; `statement` says what that means for the statement. */
 export class ConnectionError extends PlainsqlError {
   readonly query: string | null
   /** A SQLSTATE (`57P01`) or a system error code (`ECONNREFUSED`), if there is one. */
   readonly code: string | null
+  readonly #reads: boolean
+  #statement: LostStatement
 
-  constructor(query: QueryIdentity | null, cause: Error & { code?: string | undefined }) {
+  constructor(
+    query: QueryIdentity | null,
+    cause: Error & { code?: string | undefined },
+    statement: LostStatement = 'unknown',
+  ) {
     super(`${cause.message || 'the connection was lost'}${cause.code ? ` [${cause.code}]` : ''}${inQuery(query)}`, {
       cause,
     })
     this.query = query?.name ?? null
     this.code = cause.code ?? null
+    this.#reads = query?.readOnly ?? false
+    this.#statement = statement
+  }
+
+  get statement(): LostStatement {
+    return this.#statement
+  }
+
+  /** Unless the statement may have taken effect: one that is not `readOnly`, and may have run. */
+  override get retryable(): boolean {
+    return this.#statement !== 'unknown' || this.#reads
+  }
+
+  /** Says that the statement was one of a unit of work, whose COMMIT will not be sent. */
+  inUnit(): this {
+    this.#statement = 'rolled back'
+    return this
   }
 }
 
@@ -165,6 +208,11 @@ export class AcquireTimeoutError extends PlainsqlError {
     )
     this.holders = holders
   }
+
+  /** Nothing was sent. */
+  override get retryable(): boolean {
+    return true
+  }
 }
 
 function holderLine({ use, ms, running, place }: Holder): string {
@@ -172,12 +220,17 @@ function holderLine({ use, ms, running, place }: Holder): string {
   return `\n  ${use} for ${Math.round(ms)} ms, ${doing}${place === null ? '' : `, acquired at ${place}`}`
 }
 
-/** Too many callers wait for a connection already; nothing was sent. */
+/** Too many callers wait for a connection already. */
 export class PoolOverloadedError extends PlainsqlError {
   constructor(query: QueryIdentity | null, maxWaiting: number) {
     super(
       `${maxWaiting} callers wait for a connection already (pool.maxWaiting)${inQuery(query)}: ask for less at a time`,
     )
+  }
+
+  /** Nothing was sent; but those who come back at once keep the pool overloaded. */
+  override get retryable(): boolean {
+    return true
   }
 }
 
@@ -240,15 +293,25 @@ export class UnitOfWorkClosedError extends PlainsqlError {
   readonly query: string | null
   /** Where the unit was opened: `src/orders.ts:12:9`; null if unknown. */
   readonly openedAt: string | null
+  /** Where it was used after its end; null if unknown, as in a batching scope, which calls later than its callers. */
+  readonly calledAt: string | null
 
   /** @param cause what ended the unit, if it was not its own function's end: a timeout, an abort, an error */
-  constructor(query: QueryIdentity | null, scope = 'unit of work', openedAt: string | null = null, cause?: unknown) {
+  constructor(
+    query: QueryIdentity | null,
+    scope = 'unit of work',
+    openedAt: string | null = null,
+    calledAt: string | null = null,
+    cause?: unknown,
+  ) {
     super(
-      `the ${scope}${opened(openedAt)} is over${inQuery(query)}: await everything before its function returns`,
+      `the ${scope}${opened(openedAt)} is over${inQuery(query)}${calledAt === null ? '' : `, called at ${calledAt}`}: ` +
+        'await everything before its function returns',
       cause === undefined ? undefined : { cause },
     )
     this.query = query?.name ?? null
     this.openedAt = openedAt
+    this.calledAt = calledAt
   }
 }
 
@@ -261,6 +324,11 @@ export class CommitAbortedError extends PlainsqlError {
       { cause },
     )
   }
+
+  /** As its cause says, which was one of a unit. */
+  override get retryable(): boolean {
+    return mayPassInUnit(this.cause)
+  }
 }
 
 /** A statement was not run, because an earlier one of its unit had failed: that error is the cause. */
@@ -270,6 +338,11 @@ export class StatementSkippedError extends PlainsqlError {
   constructor(query: QueryIdentity | null, cause: unknown) {
     super(`not run, because an earlier statement of the unit of work had failed${inQuery(query)}: see cause`, { cause })
     this.query = query?.name ?? null
+  }
+
+  /** As its cause says, which was one of the same unit. */
+  override get retryable(): boolean {
+    return mayPassInUnit(this.cause)
   }
 }
 
@@ -294,14 +367,16 @@ export class CommitUnknownError extends PlainsqlError {
 /** The connection was lost while COMMIT was under way, and the server has confirmed that nothing was committed. */
 export class NotCommittedError extends PlainsqlError {
   readonly transactionId: string
-  /** The same work can be done again. */
-  readonly retryable: boolean = true
 
   constructor(transactionId: string, cause: unknown) {
     super('the connection was lost during COMMIT, and nothing was committed (pg_xact_status): it is safe to retry', {
       cause,
     })
     this.transactionId = transactionId
+  }
+
+  override get retryable(): boolean {
+    return true
   }
 }
 
@@ -374,6 +449,11 @@ export class HookError extends PlainsqlError {
   constructor(hook: 'afterCommit' | 'afterRollback', cause: unknown) {
     super(`a function given to ${hook} threw: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
+}
+
+/** Of what broke a unit, which is therefore not committed. */
+function mayPassInUnit(cause: unknown): boolean {
+  return cause instanceof ConnectionError || (cause instanceof PlainsqlError && cause.retryable)
 }
 
 function opened(at: string | null): string {

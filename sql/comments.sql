@@ -4,6 +4,14 @@ select id, post_id, author_id, body, created_at
 from comments
 where id = :id;
 
+-- name: listComments :many
+-- A page of all comments, oldest first: `limit` at most, those behind `afterId`; the first page is behind 0.
+select id, post_id, author_id, body, created_at
+from comments
+where id > :afterId
+order by id
+limit :limit;
+
 -- name: listCommentsByPost :many
 -- Comments on one post with their authors' names, oldest first.
 select comments.id, comments.body, comments.created_at,
@@ -28,6 +36,10 @@ left join comments on comments.post_id = posts.id
 where posts.author_id = :authorId
 group by posts.id, posts.title
 order by posts.id desc;
+
+-- name: countComments :value
+-- How many comments there are.
+select count(*) from comments;
 
 -- name: countCommentsByPost :value
 -- How many comments a post has.

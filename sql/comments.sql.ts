@@ -46,6 +46,60 @@ where id = any($1)`,
   },
 })
 
+export interface ListCommentsParams {
+  afterId: number
+  limit: number
+}
+
+export interface ListCommentsRow {
+  id: number
+  postId: number
+  authorId: number
+  body: string
+  createdAt: Date
+}
+
+/** A page of all comments, oldest first: `limit` at most, those behind `afterId`; the first page is behind 0. */
+export const listComments: Many<ListCommentsParams, ListCommentsRow> = many({
+  name: 'listComments',
+  source: 'sql/comments.sql:7',
+  statement: 'listComments_3329fb181e0e',
+  sql: `
+select id, post_id, author_id, body, created_at
+from comments
+where id > $1
+order by id
+limit $2`,
+  params: ['afterId', 'limit'],
+  write: (w, p) => {
+    w.int4(p.afterId)
+    w.int8(p.limit)
+  },
+  read: (r) => ({
+    id: r.int4(0),
+    postId: r.int4(1),
+    authorId: r.int4(2),
+    body: r.text(3),
+    createdAt: r.timestamptz(4),
+  }),
+  readOnly: true,
+  // For many: a subquery for each input, because of LIMIT.
+  batch: {
+    statement: 'listComments_batch_96ad204999b5',
+    sql: `
+select one.*, input.ordinal
+from unnest($1::int4[], $2::int8[]) with ordinality as input(p1, p2, ordinal)
+cross join lateral (
+select id, post_id, author_id, body, created_at
+from comments
+where id > input.p1
+order by id
+limit input.p2
+) as one`,
+    ordinal: (r) => r.int8(5),
+  },
+})
+
 export interface ListCommentsByPostParams {
   postId: number
 }
@@ -62,7 +116,7 @@ export interface ListCommentsByPostRow {
 /** Comments on one post with their authors' names, oldest first. */
 export const listCommentsByPost: Many<ListCommentsByPostParams, ListCommentsByPostRow> = many({
   name: 'listCommentsByPost',
-  source: 'sql/comments.sql:7',
+  source: 'sql/comments.sql:15',
   statement: 'listCommentsByPost_25b0334bcb5d',
   sql: `
 select comments.id, comments.body, comments.created_at,
@@ -110,7 +164,7 @@ export interface ListCommentsByPostsRow {
 /** Comments on many posts in one round trip: by post, oldest first. */
 export const listCommentsByPosts: Many<ListCommentsByPostsParams, ListCommentsByPostsRow> = many({
   name: 'listCommentsByPosts',
-  source: 'sql/comments.sql:16',
+  source: 'sql/comments.sql:24',
   statement: 'listCommentsByPosts_64be5cf90139',
   sql: `
 select id, post_id, author_id, body, created_at
@@ -153,7 +207,7 @@ export interface ListPostsWithCommentCountRow {
 /** An author's posts, newest first, each with the number of its comments; 0 for those without. */
 export const listPostsWithCommentCount: Many<ListPostsWithCommentCountParams, ListPostsWithCommentCountRow> = many({
   name: 'listPostsWithCommentCount',
-  source: 'sql/comments.sql:23',
+  source: 'sql/comments.sql:31',
   statement: 'listPostsWithCommentCount_9b0181d233e1',
   sql: `
 select posts.id, posts.title, count(comments.id) as comment_count
@@ -188,6 +242,17 @@ order by posts.id desc
   },
 })
 
+/** How many comments there are. */
+export const countComments: Value<void, number> = value({
+  name: 'countComments',
+  source: 'sql/comments.sql:40',
+  statement: 'countComments_0ce2079ed7ea',
+  sql: `
+select count(*) from comments`,
+  read: (r) => r.int8(0),
+  readOnly: true,
+})
+
 export interface CountCommentsByPostParams {
   postId: number
 }
@@ -195,7 +260,7 @@ export interface CountCommentsByPostParams {
 /** How many comments a post has. */
 export const countCommentsByPost: Value<CountCommentsByPostParams, number> = value({
   name: 'countCommentsByPost',
-  source: 'sql/comments.sql:32',
+  source: 'sql/comments.sql:44',
   statement: 'countCommentsByPost_5aab2f9cd006',
   sql: `
 select count(*) from comments where post_id = $1`,
@@ -233,7 +298,7 @@ export interface CreateCommentRow {
 /** Fails with ForeignKeyViolationError if there is no such post or author. */
 export const createComment: One<CreateCommentParams, CreateCommentRow> = one({
   name: 'createComment',
-  source: 'sql/comments.sql:36',
+  source: 'sql/comments.sql:48',
   statement: 'createComment_f74dca9440e7',
   sql: `
 insert into comments (post_id, author_id, body)
@@ -286,7 +351,7 @@ export interface UpdateCommentRow {
 /** The comment as changed, or null if there is none with this id. */
 export const updateComment: Opt<UpdateCommentParams, UpdateCommentRow> = opt({
   name: 'updateComment',
-  source: 'sql/comments.sql:42',
+  source: 'sql/comments.sql:54',
   statement: 'updateComment_a39f40e8ddbd',
   sql: `
 update comments
@@ -331,7 +396,7 @@ export interface DeleteCommentParams {
 /** 1 if the comment was there, else 0. */
 export const deleteComment: Exec<DeleteCommentParams> = exec({
   name: 'deleteComment',
-  source: 'sql/comments.sql:49',
+  source: 'sql/comments.sql:61',
   statement: 'deleteComment_5423b0c4afaf',
   sql: `
 delete from comments

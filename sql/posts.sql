@@ -43,6 +43,10 @@ join tags on tags.id = post_tags.tag_id
 where tags.name = :tag
 order by posts.id desc;
 
+-- name: countPosts :value
+-- How many posts there are.
+select count(*) from posts;
+
 -- name: countPostsByAuthor :value
 -- How many posts an author has.
 select count(*) from posts where author_id = :authorId;

@@ -289,6 +289,17 @@ order by posts.id desc`,
   },
 })
 
+/** How many posts there are. */
+export const countPosts: Value<void, number> = value({
+  name: 'countPosts',
+  source: 'sql/posts.sql:46',
+  statement: 'countPosts_05537af27c57',
+  sql: `
+select count(*) from posts`,
+  read: (r) => r.int8(0),
+  readOnly: true,
+})
+
 export interface CountPostsByAuthorParams {
   authorId: number
 }
@@ -296,7 +307,7 @@ export interface CountPostsByAuthorParams {
 /** How many posts an author has. */
 export const countPostsByAuthor: Value<CountPostsByAuthorParams, number> = value({
   name: 'countPostsByAuthor',
-  source: 'sql/posts.sql:46',
+  source: 'sql/posts.sql:50',
   statement: 'countPostsByAuthor_f560d7c23672',
   sql: `
 select count(*) from posts where author_id = $1`,
@@ -334,7 +345,7 @@ export interface CreatePostRow {
 /** Fails with ForeignKeyViolationError if there is no such author. */
 export const createPost: One<CreatePostParams, CreatePostRow> = one({
   name: 'createPost',
-  source: 'sql/posts.sql:50',
+  source: 'sql/posts.sql:54',
   statement: 'createPost_0d07a8e47194',
   sql: `
 insert into posts (author_id, title, content)
@@ -388,7 +399,7 @@ export interface UpdatePostRow {
 /** The post as changed, or null if there is none with this id. */
 export const updatePost: Opt<UpdatePostParams, UpdatePostRow> = opt({
   name: 'updatePost',
-  source: 'sql/posts.sql:56',
+  source: 'sql/posts.sql:60',
   statement: 'updatePost_b50225dbfd7c',
   sql: `
 update posts
@@ -437,7 +448,7 @@ export interface DeletePostParams {
 /** 1 if the post was there, else 0. Its comments go with it. */
 export const deletePost: Exec<DeletePostParams> = exec({
   name: 'deletePost',
-  source: 'sql/posts.sql:64',
+  source: 'sql/posts.sql:68',
   statement: 'deletePost_f5ae1976faec',
   sql: `
 delete from posts

@@ -1,3 +1,9 @@
+-- name: getTag :opt
+-- One tag by id.
+select id, name
+from tags
+where id = :id;
+
 -- name: getTagByName :opt
 -- One tag by its name.
 select id, name

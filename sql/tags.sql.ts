@@ -2,6 +2,42 @@
 
 import { exec, type Exec, many, type Many, one, type One, opt, type Opt, value, type Value, values, type Values } from 'plainsql'
 
+export interface GetTagParams {
+  id: number
+}
+
+export interface GetTagRow {
+  id: number
+  name: string
+}
+
+/** One tag by id. */
+export const getTag: Opt<GetTagParams, GetTagRow> = opt({
+  name: 'getTag',
+  source: 'sql/tags.sql:1',
+  statement: 'getTag_ba820d462de4',
+  sql: `
+select id, name
+from tags
+where id = $1`,
+  params: ['id'],
+  write: (w, p) => w.int4(p.id),
+  read: (r) => ({
+    id: r.int4(0),
+    name: r.text(1),
+  }),
+  readOnly: true,
+  // For many: an IN-list, because its parameter is only for id = :id.
+  batch: {
+    statement: 'getTag_batch_abebc3df217f',
+    sql: `
+select id, name
+from tags
+where id = any($1)`,
+    key: (r) => r.int4(0),
+  },
+})
+
 export interface GetTagByNameParams {
   name: string
 }
@@ -14,7 +50,7 @@ export interface GetTagByNameRow {
 /** One tag by its name. */
 export const getTagByName: Opt<GetTagByNameParams, GetTagByNameRow> = opt({
   name: 'getTagByName',
-  source: 'sql/tags.sql:1',
+  source: 'sql/tags.sql:7',
   statement: 'getTagByName_f410359e2d0c',
   sql: `
 select id, name
@@ -46,7 +82,7 @@ export interface ListTagsRow {
 /** All tags, by name. */
 export const listTags: Many<void, ListTagsRow> = many({
   name: 'listTags',
-  source: 'sql/tags.sql:7',
+  source: 'sql/tags.sql:13',
   statement: 'listTags_0f43e4762672',
   sql: `
 select id, name
@@ -66,7 +102,7 @@ export interface ListTagNamesByPostParams {
 /** The names of a post's tags, by name. */
 export const listTagNamesByPost: Values<ListTagNamesByPostParams, string> = values({
   name: 'listTagNamesByPost',
-  source: 'sql/tags.sql:13',
+  source: 'sql/tags.sql:19',
   statement: 'listTagNamesByPost_efaeac0ec322',
   sql: `
 select tags.name
@@ -94,7 +130,7 @@ order by tags.name`,
 /** How many tags there are. */
 export const countTags: Value<void, number> = value({
   name: 'countTags',
-  source: 'sql/tags.sql:21',
+  source: 'sql/tags.sql:27',
   statement: 'countTags_5f51cd4e6a4f',
   sql: `
 select count(*) from tags`,
@@ -114,7 +150,7 @@ export interface EnsureTagRow {
 /** The tag of this name, made if there is none. */
 export const ensureTag: One<EnsureTagParams, EnsureTagRow> = one({
   name: 'ensureTag',
-  source: 'sql/tags.sql:25',
+  source: 'sql/tags.sql:31',
   statement: 'ensureTag_dc09500de687',
   sql: `
 insert into tags (name)
@@ -153,7 +189,7 @@ export interface TagPostParams {
 /** 1 if the post got the tag now, 0 if it had it already. */
 export const tagPost: Exec<TagPostParams> = exec({
   name: 'tagPost',
-  source: 'sql/tags.sql:32',
+  source: 'sql/tags.sql:38',
   statement: 'tagPost_3508298a929c',
   sql: `
 insert into post_tags (post_id, tag_id)
@@ -187,7 +223,7 @@ export interface UntagPostParams {
 /** 1 if the post had the tag, else 0. */
 export const untagPost: Exec<UntagPostParams> = exec({
   name: 'untagPost',
-  source: 'sql/tags.sql:38',
+  source: 'sql/tags.sql:44',
   statement: 'untagPost_a8f1b8ee076c',
   sql: `
 delete from post_tags
@@ -226,7 +262,7 @@ export interface RenameTagRow {
 /** The tag as changed, or null if there is none with this id. */
 export const renameTag: Opt<RenameTagParams, RenameTagRow> = opt({
   name: 'renameTag',
-  source: 'sql/tags.sql:44',
+  source: 'sql/tags.sql:50',
   statement: 'renameTag_b8da340cf65b',
   sql: `
 update tags
@@ -268,7 +304,7 @@ export interface DeleteTagParams {
 /** 1 if the tag was there, else 0. Posts lose it. */
 export const deleteTag: Exec<DeleteTagParams> = exec({
   name: 'deleteTag',
-  source: 'sql/tags.sql:51',
+  source: 'sql/tags.sql:57',
   statement: 'deleteTag_436e90f81d09',
   sql: `
 delete from tags

@@ -24,6 +24,10 @@ const blocks = (
 const folder = await mkdtemp(join(tmpdir(), 'plainsql-readme-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 const tarball = await packProject(folder)
+const files = spawnSync('tar', ['-tzf', tarball], { encoding: 'utf8' })
+  .stdout.trim()
+  .split('\n')
+  .map((path) => path.replace(/^package\//, ''))
 
 test('every code block has a part in it', () => {
   for (const { language, attributes, place } of blocks) {
@@ -34,17 +38,37 @@ test('every code block has a part in it', () => {
 })
 
 test('the package holds what a user needs, and nothing else', () => {
-  const { stdout } = spawnSync('tar', ['-tzf', tarball], { encoding: 'utf8' })
-  const files = stdout
-    .trim()
-    .split('\n')
-    .map((path) => path.replace(/^package\//, ''))
   const top = new Set(files.map((path) => path.split('/')[0]!))
-  assert.equal([...top].sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'schema.json'])
-  assert.equal(
-    files.filter((path) => !/\.(js|d\.ts|sql|md|json)$/.test(path)),
-    ['LICENSE'],
-  )
+  const [texts, folders] = [
+    ['CHANGELOG.md', 'LICENSE', 'README.md'],
+    ['bench', 'dist', 'docs', 'examples'],
+  ]
+  assert.equal([...top].sort(), [...texts, ...folders, 'package.json', 'schema.json'])
+  const kinds: Readonly<Record<string, RegExp>> = {
+    bench: /^bench\/results\.(json|svg)$/,
+    dist: /\.(js|d\.ts|sql)$/,
+    docs: /\.md$/,
+    examples: /\.(ts|sql|json)$/,
+  }
+  const strangers = files.filter((path) => kinds[path.split('/')[0]!]?.test(path) === false)
+  assert.equal(strangers, [])
+})
+
+test('every link of a text in the package leads to a file in it, and to a heading that is there', async () => {
+  let links = 0
+  for (const path of files.filter((name) => name.endsWith('.md'))) {
+    const text = await readFile(path, 'utf8')
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+      links++
+      const [file, anchor] = target.split('#')
+      const found = file === '' ? path : join(dirname(path), file!)
+      assert.ok(files.includes(found), `${path} links to ${target}`)
+      if (anchor === undefined) continue
+      const headings = [...(await readFile(found, 'utf8')).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading!)
+      assert.ok(headings.map(slug).includes(anchor), `${path} links to ${target}`)
+    }
+  }
+  assert.ok(links > 20)
 })
 
 test('the commands for a clone exist', async () => {
@@ -154,6 +178,15 @@ function blockOf(file: string): CodeBlock {
   const found = blocks.find((block) => block.attributes.file === file)
   if (!found) throw new Error(`README.md has no ${file}`)
   return found
+}
+
+/** What GitHub and npm make of a heading. */
+function slug(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w\s-]/g, '')
+    .trim()
+    .replace(/\s/g, '-')
 }
 
 /** A comment `//    ^ type` below `const name = …`. */

@@ -18,7 +18,21 @@ interface Result {
   readonly output: string
 }
 
+/** A file to run; `plain` is with `client.query` instead of the wire. */
+interface Run {
+  readonly file: string
+  readonly plain: boolean
+}
+
+/** Where `plain` makes a difference, unless a file says `// wire only: why` in its first lines. */
+const plainFolders = /^test\/(database|query|testing|examples)\//
+/** `1`: only the plain way; `both`: both ways, as in CI. */
+const ways = process.env.PLAINSQL_PLAIN
 const files = findFiles(process.argv.slice(2)).filter(canRun)
+const runs: Run[] = [
+  ...(ways === '1' ? [] : files.map((file) => ({ file, plain: false }))),
+  ...(ways === undefined ? [] : files.filter(hasPlainWay).map((file) => ({ file, plain: true }))),
+]
 const running = new Set<ChildProcess>()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -31,10 +45,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 const server = await testServer()
 let passed = 0
 let failed = 0
-const queue = [...files]
+// Those that take longest first, so that nobody waits for one of them alone at the end.
+const queue = [...runs].sort((a, b) => secondsFor(b.file) - secondsFor(a.file))
 await Promise.all(Array.from({ length: availableParallelism() + 1 }, runQueue))
 await server.stop()
-if (files.length === 0) console.log('no test file matches')
+if (runs.length === 0) console.log('no test file matches')
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0
 
@@ -52,16 +67,25 @@ function findFiles(filters: readonly string[]): string[] {
  * part of the repository. Where it is missing the file is named and left out; not so in CI, which has it.
  */
 function canRun(file: string): boolean {
-  const [, needs] = /^\/\/ needs: (\S+)$/m.exec(readFileSync(file, 'utf8').slice(0, 1000)) ?? []
+  const [, needs] = /^\/\/ needs: (\S+)$/m.exec(headOf(file)) ?? []
   if (needs === undefined || existsSync(needs) || process.env.CI) return true
   console.log(`left out: ${file} needs ${needs}, data of other projects that is not part of this repository`)
   return false
 }
 
+function hasPlainWay(file: string): boolean {
+  return plainFolders.test(file) && !headOf(file).includes('\n// wire only: ')
+}
+
+function headOf(file: string): string {
+  return readFileSync(file, 'utf8').slice(0, 1000)
+}
+
 async function runQueue(): Promise<void> {
-  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+  for (let run = queue.shift(); run !== undefined; run = queue.shift()) {
     const start = performance.now()
-    const result = await runFile(file)
+    const result = await runFile(run)
+    const file = run.plain ? `${run.file} (plain)` : run.file
     const seconds = ((performance.now() - start) / 1000).toFixed(1)
     passed += result.passed
     failed += result.failed
@@ -71,10 +95,25 @@ async function runQueue(): Promise<void> {
 }
 
 /** A file may ask for more than 60 seconds with `// timeout: 120` in its first lines. */
-async function runFile(file: string): Promise<Result> {
-  const [, timeout = '60'] = /^\/\/ timeout: (\d+)$/m.exec(readFileSync(file, 'utf8').slice(0, 1000)) ?? []
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
-    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, PLAINSQL_TEST_SERVER: server.url },
+function secondsFor(file: string): number {
+  const [, timeout = '60'] = /^\/\/ timeout: (\d+)$/m.exec(headOf(file)) ?? []
+  return Number(timeout)
+}
+
+async function runFile({ file, plain }: Run): Promise<Result> {
+  const timeout = secondsFor(file)
+  const imports = ['tsx', ...(plain ? ['./support/plain.ts'] : [])].flatMap((name) => [
+    '--import',
+    import.meta.resolve(name),
+  ])
+  const child = spawn(process.execPath, [...imports, file], {
+    env: {
+      ...process.env,
+      NO_COLOR: '1',
+      FORCE_COLOR: undefined,
+      PLAINSQL_TEST_SERVER: server.url,
+      PLAINSQL_PLAIN: plain ? '1' : undefined,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own, so that what a test starts can be killed with it.
     detached: true,
@@ -90,7 +129,7 @@ async function runFile(file: string): Promise<Result> {
   const timer = setTimeout(() => {
     timedOut = true
     killGroup(child)
-  }, Number(timeout) * 1000)
+  }, timeout * 1000)
   // 'exit' and not 'close': a process that the test left behind may hold the pipes open for ever.
   const code = await new Promise<number | string>((done) => {
     child.once('exit', (exitCode, signal) => setImmediate(done, exitCode ?? signal ?? 'killed'))

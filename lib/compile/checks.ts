@@ -56,14 +56,28 @@ function quotedParam(file: SqlFile, token: Token, next: Token | undefined): Diag
   })
 }
 
-/** A query is one statement: the second one gets its own header, or the two become one. */
-export function checkSingleStatement(file: SqlFile, tokens: readonly Token[], query: string | null): Diagnostic[] {
+/** A query is one statement, and none that ends or divides the transaction that it runs in. */
+export function checkStatement(file: SqlFile, tokens: readonly Token[], query: string | null): Diagnostic[] {
   const words = tokens.filter(isSignificant)
+  const command = transactionCommand(file.text, words)
+  if (command) {
+    const title = `transaction command "${file.text.slice(command.start, command.end)}" in a query file`
+    const hints = ['db.unitOfWork(async (uow) => …) begins and ends a transaction, uow.savepoint(…) a part of it']
+    return [problem(file, command, 'transaction-command', title, 'no unit of work would see it', { query, hints })]
+  }
   const second = secondStatement(file.text, words)
   if (!second) return []
   const hints = ['give it a header of its own, "-- name: … :kind", or make one statement of both: with x as (…) …']
   const title = 'a query is one statement, here is a second one'
   return [problem(file, second, 'several-statements', title, 'the second statement', { query, hints })]
+}
+
+const transactionCommands = ['abort', 'begin', 'commit', 'end', 'release', 'rollback', 'savepoint', 'start']
+
+/** SET TRANSACTION, SET LOCAL and SET CONSTRAINTS are none: they leave the transaction open. */
+function transactionCommand(text: string, [first, next]: readonly Token[]): Token | undefined {
+  const isPrepare = isWord(text, first, 'prepare') && isWord(text, next, 'transaction')
+  return isPrepare || transactionCommands.some((command) => isWord(text, first, command)) ? first : undefined
 }
 
 function secondStatement(text: string, words: readonly Token[]): Span | null {

@@ -4,7 +4,7 @@
 //   -- Posts of one author, newest first.     comment lines directly below it are documentation
 //   select … where author_id = :author_id;    the statement, up to the next header or the end of the file
 
-import { checkParams, checkSingleStatement, checkTokens } from './checks.ts'
+import { checkParams, checkStatement, checkTokens } from './checks.ts'
 import { flags as knownFlags } from './header.ts'
 import { isSignificant, type Token } from './lexer.ts'
 import type { Diagnostic, ParsedQuery, SqlFile } from './model.ts'
@@ -69,7 +69,7 @@ function parseSection(file: SqlFile, section: Section): { query: ParsedQuery | n
   const mistakes = [
     ...checkTokens(file, comments.rest, header.name),
     // A header that could not be read may have meant anything: it is the one thing to mend.
-    ...(header.name === null ? [] : checkSingleStatement(file, comments.rest, header.name)),
+    ...(header.name === null ? [] : checkStatement(file, comments.rest, header.name)),
     ...checkParams(file, statement?.params ?? [], header.name),
   ]
   if (!statement && header.name !== null) {

@@ -30,21 +30,25 @@ function send<Params, Row, Result>(
   return alone(source, query, params, cancellation)
 }
 
-async function alone<Params, Row, Result>(
+/** On a connection to itself. A read whose connection is lost is asked once more, as it is on lanes. */
+export async function alone<Params, Row, Result>(
   source: ConnectionSource,
   query: Query<Params, Row, Result>,
   params: Params,
-  cancellation: Cancellation | null,
+  cancellation: Cancellation | null = null,
 ): Promise<Result> {
-  const lease = await (cancellation === null ? source.acquire(query) : acquire(source, query, cancellation))
-  try {
-    const running = lease.connection.execute(query, params)
-    const result = await (cancellation === null ? running : cancellable(lease.connection, query, running, cancellation))
-    lease.release(true)
-    return result
-  } catch (error) {
-    const lost = error instanceof CancelledError && error.statement === 'unknown'
-    lease.release(!lost && !(error instanceof ConnectionError))
-    throw error
+  for (let again = query.readOnly === true; ; again = false) {
+    const lease = await (cancellation === null ? source.acquire(query) : acquire(source, query, cancellation))
+    const { connection } = lease
+    try {
+      const running = connection.execute(query, params)
+      const result = await (cancellation === null ? running : cancellable(connection, query, running, cancellation))
+      lease.release(true)
+      return result
+    } catch (error) {
+      const lost = error instanceof ConnectionError
+      lease.release(!(lost || (error instanceof CancelledError && error.statement === 'unknown')))
+      if (!lost || !again) throw error
+    }
   }
 }

@@ -8,6 +8,21 @@ const libraryPath = fileURLToPath(library)
 
 /** More than plainsql's own frames below most callers; each one costs. */
 const usualDepth = 6
+/** Stacks in a second that are remembered in case of an error: each costs as much as a tenth of a unit of work. */
+const perSecond = 100
+
+let second = 0
+let remembered = 0
+
+/** Where a function was called, for an error that may come later; null under a load at which that would be a burden. */
+export function callSiteUnderLoad(above: (...args: never[]) => unknown): CallSite | null {
+  const now = Math.floor(performance.now() / 1_000)
+  if (now !== second) {
+    second = now
+    remembered = 0
+  }
+  return remembered++ < perSecond ? new CallSite(above) : null
+}
 
 /** Remembers the stack above a function. Cheap: it becomes text only when an error needs it. */
 export class CallSite {

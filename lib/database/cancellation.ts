@@ -81,7 +81,7 @@ export async function acquire(
   cancellation: Cancellation,
 ): Promise<Lease> {
   if (cancellation.done) throw cancellation.error(query, 'not sent')
-  const acquired = source.acquire(query)
+  const acquired = Promise.resolve(source.acquire(query))
   try {
     return await cancellation.race(acquired, () => cancellation.error(query, 'not sent'))
   } catch (error) {

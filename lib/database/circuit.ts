@@ -39,7 +39,7 @@ export class Circuit {
         `the server could not be reached ${ago} ms ago (${failure.message}), and is not asked again yet`,
       )
       error.code = failure.code
-      throw new ConnectionError(query, error)
+      throw new ConnectionError(query, error, 'not sent')
     }
     this.#trying = true
   }

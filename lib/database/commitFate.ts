@@ -5,13 +5,20 @@
 // "committed" would be said of a stranger. So from PostgreSQL 17 the id is flushed before COMMIT is sent, by the one
 // function that can do it. Before 17 a crash is noticed, and then the answer "committed" is not believed.
 
-import { setTimeout as sleep } from 'node:timers/promises'
-import { CommitUnknownError, ConnectionError, DatabaseClosedError, NotCommittedError, QueryError } from '../errors.ts'
+import {
+  CommitUnknownError,
+  type ConnectionError,
+  DatabaseClosedError,
+  NotCommittedError,
+  QueryError,
+} from '../errors.ts'
 import type { Query } from '../query/executor.ts'
+import { alone } from './autocommit.ts'
+import { Cancellation, settlesWithin } from './cancellation.ts'
 import { endIdleTransaction, flushing, serverVersion, type TransactionMark, watching } from './commitFateQueries.ts'
-import type { Connection, ConnectionSource } from './connection.ts'
+import type { ConnectionSource } from './connection.ts'
 
-/** How long the server is asked before we give up, in ms: enough for a restart with recovery. */
+/** How long the server is asked before we give up, in ms, connecting included: enough for a restart with recovery. */
 const patienceMs = 30_000
 
 type Answer = 'committed' | 'aborted' | 'in progress' | 'ambiguous' | 'refused' | 'unreachable'
@@ -30,7 +37,7 @@ export class CommitFate {
   async prepare(): Promise<void> {
     let version = versions.get(this.#source)
     if (version === undefined) {
-      version = onConnection(this.#source, (connection) => connection.execute(serverVersion.query, undefined))
+      version = alone(this.#source, serverVersion.query, undefined)
       versions.set(this.#source, version)
       // Not remembered if it fails.
       version.catch(() => versions.delete(this.#source))
@@ -53,23 +60,23 @@ export class CommitFate {
   async settle(lost: ConnectionError): Promise<void> {
     const mark = this.#mark
     if (mark === null) throw new CommitUnknownError(null, 'the transaction id was not taken', lost)
-    const deadline = performance.now() + patienceMs
+    const patience = new Cancellation({ timeoutMs: patienceMs })
     let answer: Answer = 'unreachable'
-    for (let pauseMs = 10; performance.now() < deadline; pauseMs = Math.min(2 * pauseMs, 500)) {
-      answer = await onConnection(this.#source, (connection) => this.#ask(connection, mark)).catch(notReached)
-      if (answer === 'committed') return
-      if (answer === 'aborted') throw new NotCommittedError(mark.xid, lost)
-      if (answer === 'ambiguous' || answer === 'refused') break
-      await sleep(pauseMs)
+    for (let pauseMs = 10; !patience.done; pauseMs = Math.min(2 * pauseMs, 500)) {
+      answer = await this.#ask(mark, patience).catch(notReached)
+      if (answer !== 'in progress' && answer !== 'unreachable') break
+      await settlesWithin(patience.fired, pauseMs)
     }
-    throw new CommitUnknownError(mark.xid, explained[answer], lost)
+    patience.dispose()
+    if (answer === 'aborted') throw new NotCommittedError(mark.xid, lost)
+    if (answer !== 'committed') throw new CommitUnknownError(mark.xid, explained[answer], lost)
   }
 
-  async #ask(connection: Connection, mark: TransactionMark): Promise<Answer> {
-    const { status, life } = await connection.execute(this.#statements.verdict.query, mark)
+  async #ask(mark: TransactionMark, patience: Cancellation): Promise<Answer> {
+    const { status, life } = await alone(this.#source, this.#statements.verdict.query, mark, patience)
     if (status === 'in progress') {
       // Perhaps it waits for a COMMIT that never arrived, and will until its server notices that we are gone.
-      await connection.execute(endIdleTransaction.query, mark)
+      await alone(this.#source, endIdleTransaction.query, mark, patience)
       return 'in progress'
     }
     if (status === 'aborted') return 'aborted'
@@ -96,16 +103,4 @@ function notReached(error: unknown): Answer {
   const passing =
     error instanceof QueryError ? error.sqlState.startsWith('57') : !(error instanceof DatabaseClosedError)
   return passing ? 'unreachable' : 'refused'
-}
-
-async function onConnection<T>(source: ConnectionSource, run: (connection: Connection) => Promise<T>): Promise<T> {
-  const lease = await source.acquire(serverVersion.query)
-  try {
-    const result = await run(lease.connection)
-    lease.release(true)
-    return result
-  } catch (error) {
-    lease.release(!(error instanceof ConnectionError))
-    throw error
-  }
 }

@@ -50,8 +50,14 @@ export interface CloseOptions {
 export interface ConnectionSource {
   /** What its queries are told to. */
   readonly observer?: Observer
-  /** @param query whom it is for, to be named in errors */
-  acquire(query: QueryIdentity | null): Promise<Lease>
+  /** That COMMIT is always answered, so that there is no fate of a commit to ask about: a database in this process. */
+  readonly answersCommit?: true
+  /**
+   * A connection to oneself; at once if there is one at hand.
+   * @param query whom it is for, to be named in errors
+   * @throws AcquireTimeoutError, PoolOverloadedError, ConnectionError, DatabaseClosedError; or rejects with them
+   */
+  acquire(query: QueryIdentity | null): Lease | Promise<Lease>
   /** Runs a statement as a transaction of its own, if there is a better way than a connection to itself. */
   execute?<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result>
   stats?(): PoolStats

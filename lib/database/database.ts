@@ -2,7 +2,7 @@
 
 import type { Executor, Query } from '../query/executor.ts'
 import { autocommit } from './autocommit.ts'
-import { CallSite } from './callSite.ts'
+import { CallSite, callSiteUnderLoad } from './callSite.ts'
 import { Cancellation, type CancelOptions } from './cancellation.ts'
 import type { CloseOptions, ConnectionSource } from './connection.ts'
 import { type InsideUnitOptions, scopeToJoin } from './insideUnit.ts'
@@ -52,7 +52,7 @@ export interface Database extends Executor, AsyncDisposable {
 
 export interface CallOptions extends CancelOptions {
   /** Run outside of the unit of work around the call, on another connection, when that is meant. Default false. */
-  readonly outsideUnit?: boolean
+  readonly outsideUnit?: boolean | undefined
 }
 
 /**
@@ -91,8 +91,8 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
 
   function unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
     try {
-      const openedAt = new CallSite(unitOfWork)
-      const scope = scopeToJoin(connections, null, inside, () => openedAt)
+      const scope = scopeToJoin(connections, null, inside, () => new CallSite(unitOfWork))
+      const openedAt = callSiteUnderLoad(unitOfWork)
       return scope === null ? runUnitOfWork(connections, work, options, openedAt) : joinUnit(scope, work, options)
     } catch (error) {
       return Promise.reject(error)
@@ -101,22 +101,23 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
 
   function withOptions(options: CallOptions): Executor {
     const outside = options.outsideUnit ? { guard: false } : inside
-    return {
+    const executor: Required<Executor> = {
       async execute(query, params) {
-        const scope = scopeToJoin(connections, query, outside, () => new CallSite(this.execute))
+        const scope = scopeToJoin(connections, query, outside, () => new CallSite(executor.execute))
         if (scope !== null) return scope.with(options).execute(query, params)
         const cancellation = new Cancellation(options)
         return autocommit(connections, query, params, cancellation).finally(() => cancellation.dispose())
       },
-      unitOfWork: (work) => {
+      async unitOfWork(work) {
         const { signal, timeoutMs } = options
-        const openedAt = new CallSite(withOptions)
-        const scope = scopeToJoin(connections, null, outside, () => openedAt)
+        const scope = scopeToJoin(connections, null, outside, () => new CallSite(executor.unitOfWork))
+        const openedAt = callSiteUnderLoad(executor.unitOfWork)
         return scope === null
           ? runUnitOfWork(connections, work, { signal, timeoutMs }, openedAt)
           : work(scope.with(options))
       },
     }
+    return executor
   }
 
   return {

@@ -17,8 +17,7 @@ export interface Deferred<Result> {
 /** The calls of one function. An `:exec` function's `Batch` is one number for all of them. */
 interface Group<Params, Row, Result, Batch> {
   readonly run: QueryFunction<Params, Row, Result, Batch>
-  readonly rows: Params[]
-  readonly settle: { resolve(result: Result): void; reject(error: unknown): void }[]
+  readonly calls: { params: Params; resolve(result: Result): void; reject(error: unknown): void }[]
 }
 
 /** The calls that wait, per function, in the order in which the functions were first added. */
@@ -37,10 +36,9 @@ export class DeferredWrites {
     wanted: () => void,
   ): Deferred<Result> {
     const known = this.#groups.get(run) as unknown as Group<Params, Row, Result, Batch> | undefined
-    const group = known ?? { run, rows: [], settle: [] }
+    const group = known ?? { run, calls: [] }
     if (known === undefined) this.#groups.set(run, group as unknown as Group<never, never, never, never>)
-    group.rows.push(params)
-    const result = new Promise<Result>((resolve, reject) => group.settle.push({ resolve, reject }))
+    const result = new Promise<Result>((resolve, reject) => group.calls.push({ params, resolve, reject }))
     result.catch(() => {})
     const waits = (): boolean => (this.#groups.get(run) as unknown) === group
     return {
@@ -60,7 +58,7 @@ export class DeferredWrites {
     const sent: Promise<void>[] = []
     for (const group of groups) {
       // A batch may take several statements, and those of the next function may refer to its rows.
-      if (group.run.query.batch !== undefined && group.rows.length > 1) await together(executor, group).catch(note)
+      if (group.run.query.batch !== undefined && group.calls.length > 1) await together(executor, group).catch(note)
       else sent.push(...oneByOne(executor, group).map((write) => write.catch(note)))
     }
     await Promise.all(sent)
@@ -69,7 +67,7 @@ export class DeferredWrites {
 
   /** Gives up what still waits. */
   drop(error: unknown): void {
-    for (const { settle } of this.#groups.values()) for (const { reject } of settle) reject(error)
+    for (const { calls } of this.#groups.values()) for (const { reject } of calls) reject(error)
     this.#groups = new Map()
   }
 }
@@ -77,12 +75,11 @@ export class DeferredWrites {
 /** All at once, pipelined in the order in which they were added. */
 function oneByOne<Params, Row, Result, Batch>(
   executor: Executor,
-  group: Group<Params, Row, Result, Batch>,
+  { run, calls }: Group<Params, Row, Result, Batch>,
 ): Promise<void>[] {
-  return group.rows.map(async (row, index) => {
-    const { resolve, reject } = group.settle[index] as (typeof group.settle)[number]
+  return calls.map(async ({ params, resolve, reject }) => {
     try {
-      resolve(await group.run(executor, row))
+      resolve(await run(executor, params))
     } catch (error) {
       reject(error)
       throw error
@@ -93,15 +90,16 @@ function oneByOne<Params, Row, Result, Batch>(
 /** One statement for all rows, or as many as the function's batch form needs. */
 async function together<Params, Row, Result, Batch>(
   executor: Executor,
-  group: Group<Params, Row, Result, Batch>,
+  { run, calls }: Group<Params, Row, Result, Batch>,
 ): Promise<void> {
+  const rows = calls.map(({ params }) => params)
   try {
-    const results: unknown = await group.run.batch(executor, group.rows)
-    group.settle.forEach(({ resolve }, index) => {
+    const results: unknown = await run.batch(executor, rows)
+    calls.forEach(({ resolve }, index) => {
       resolve((Array.isArray(results) ? results[index] : results) as Result)
     })
   } catch (error) {
-    for (const { reject } of group.settle) reject(error)
+    for (const { reject } of calls) reject(error)
     throw error
   }
 }

@@ -12,44 +12,41 @@ export type Hook = () => unknown
  */
 export const hookErrors: Channel = channel('plainsql:hook:error')
 
+type Outcome = 'afterCommit' | 'afterRollback'
+
 /** The hooks of a unit or a savepoint. */
 export class Hooks {
-  readonly afterCommit: Hook[] = []
-  readonly afterRollback: Hook[] = []
-  /** `afterRollback` of savepoints that were rolled back: due whatever becomes of the unit. */
-  readonly due: Hook[] = []
+  /** `due`: of a savepoint that was rolled back, whatever becomes of the unit. */
+  readonly #hooks: { readonly kind: Outcome; readonly due: boolean; readonly hook: Hook }[] = []
 
   /** Whether there is nothing to run, whatever the outcome. */
   get empty(): boolean {
-    return this.afterCommit.length + this.afterRollback.length + this.due.length === 0
+    return this.#hooks.length === 0
+  }
+
+  add(kind: Outcome, hook: Hook): void {
+    this.#hooks.push({ kind, due: false, hook })
   }
 
   /** Takes over the hooks of a savepoint. Of one that was rolled back, what waited for a commit is forgotten. */
   adopt(savepoint: Hooks, kept: boolean): void {
-    this.due.push(...savepoint.due)
-    if (kept) {
-      this.afterCommit.push(...savepoint.afterCommit)
-      this.afterRollback.push(...savepoint.afterRollback)
-    } else {
-      this.due.push(...savepoint.afterRollback)
+    for (const each of savepoint.#hooks) {
+      if (kept) this.#hooks.push(each)
+      else if (each.kind === 'afterRollback') this.#hooks.push({ ...each, due: true })
     }
   }
 
   /** Runs them one after another, in the order of their registration. Never throws. */
-  async run(outcome: 'afterCommit' | 'afterRollback' | 'unknown'): Promise<void> {
-    await runAll('afterRollback', this.due)
-    if (outcome !== 'unknown') await runAll(outcome, this[outcome])
-  }
-}
-
-async function runAll(kind: 'afterCommit' | 'afterRollback', hooks: readonly Hook[]): Promise<void> {
-  for (const hook of hooks) {
-    try {
-      await hook()
-    } catch (cause) {
-      const error = new HookError(kind, cause)
-      if (hookErrors.hasSubscribers) hookErrors.publish({ error })
-      else process.emitWarning(error)
+  async run(outcome: Outcome | 'unknown'): Promise<void> {
+    for (const { kind, due, hook } of this.#hooks) {
+      if (!due && kind !== outcome) continue
+      try {
+        await hook()
+      } catch (cause) {
+        const error = new HookError(kind, cause)
+        if (hookErrors.hasSubscribers) hookErrors.publish({ error })
+        else process.emitWarning(error)
+      }
     }
   }
 }

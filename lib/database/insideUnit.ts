@@ -21,6 +21,13 @@ export function runInside<T>(source: ConnectionSource, scope: Scope, work: () =>
   return context.run({ source, scope, outer: context.getStore() }, work)
 }
 
+/** Whether the running code is inside of it, be it by way of other units. */
+export function isInside(scope: Scope): boolean {
+  let inside = context.getStore()
+  while (inside !== undefined && inside.scope !== scope) inside = inside.outer
+  return inside !== undefined
+}
+
 /** The innermost open unit or savepoint around the running code that uses these connections, or null. */
 export function scopeAround(source: ConnectionSource): Scope | null {
   for (let inside = context.getStore(); inside !== undefined; inside = inside.outer) {

@@ -37,6 +37,8 @@ const sweepMs = 10
 const lingerMs = 500
 const maxHoldMs = 30_000
 
+type AnyQuery = Query<unknown, unknown, unknown>
+
 /** A lease whose connection can be shared. */
 export interface LaneLease extends Lease {
   readonly connection: Wire
@@ -53,7 +55,10 @@ export interface LaneOptions {
   wanted(): number
   /** Whether there is a connection that nobody waits for. */
   spare(): boolean
-  open(call: Call): Promise<LaneLease>
+  /** @returns null if the connections are of a kind that cannot be shared */
+  open(call: Call): Promise<LaneLease | null>
+  /** Runs a statement on a connection to itself. */
+  alone<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result>
   timedOut(call: Call): Error
 }
 
@@ -102,7 +107,7 @@ export class Lanes implements WireOwner {
   /** Runs a statement as a transaction of its own. One round trip. */
   execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
     return new Promise((resolve) => {
-      this.#place(new Call(query as Query<unknown, unknown, unknown>, params, resolve as never))
+      this.#place(new Call(query as AnyQuery, params, resolve as never))
     })
   }
 
@@ -191,7 +196,7 @@ export class Lanes implements WireOwner {
   }
 
   #choose(call: Call): Lane | null {
-    const quick = this.#paces.isQuick(call.query as Query<unknown, unknown, unknown>)
+    const quick = this.#paces.isQuick(call.query as AnyQuery)
     const waitMs = this.#lanes.size + this.#opening < this.#options.max ? shortWaitMs : longWaitMs
     const depth = Math.min(Math.max(fewest, (this.#calls + 1) >> 1), most)
     let now = 0
@@ -213,7 +218,7 @@ export class Lanes implements WireOwner {
   }
 
   #submit(lane: Lane, call: Call): void {
-    const query = call.query as Query<unknown, unknown, unknown>
+    const query = call.query as AnyQuery
     call.expectedMs = this.#paces.expectedMs(query)
     call.shares = this.#paces.isQuick(query)
     lane.taken = !call.shares
@@ -247,6 +252,7 @@ export class Lanes implements WireOwner {
     this.#options.open(call).then(
       (lease) => {
         this.#opening--
+        if (lease === null) return this.#scatter()
         this.#add(lease)
         this.#fill()
       },
@@ -278,13 +284,20 @@ export class Lanes implements WireOwner {
     this.#watch()
   }
 
+  /** There are no lanes: everybody who waits for one gets a connection to himself. */
+  #scatter(): void {
+    for (const { query, params, resolve } of this.#waiting) resolve(this.#options.alone(query as AnyQuery, params))
+    this.#waiting.clear()
+    this.#checkEmpty()
+  }
+
   /** A connection could not be had. While there are lanes they will serve those who wait; otherwise nothing will. */
   #failed(error: Error): void {
     if (this.#lanes.size > 0) return
     for (const call of this.#waiting) {
       this.#waiting.delete(call)
       call.fail(() =>
-        error instanceof ConnectionError ? new ConnectionError(call.query, error.cause as Error) : error,
+        error instanceof ConnectionError ? new ConnectionError(call.query, error.cause as Error, 'not sent') : error,
       )
       // Only the server's absence is the same for all; a wait that was too long was one caller's.
       if (!(error instanceof ConnectionError)) return

@@ -7,8 +7,8 @@ import { CallSite } from './callSite.ts'
 export interface NPlusOneOptions {
   /**
    * Warn (`process.emitWarning`, once per place) when a query runs more often than this from one place in the code
-   * within one tick or one unit of work; `true` is 10. Every call then notes its stack: for development and tests.
-   * Default false.
+   * within one tick or one unit of work; `true` is 10. Every call then notes its stack: for development and tests,
+   * whose databases take it too. Default false.
    */
   readonly detectNPlusOne?: boolean | number
 }
@@ -61,6 +61,10 @@ class Detector {
   }
 }
 
+type Inner = (work: (on: Executor) => unknown, options?: unknown) => unknown
+
+const unitPeriod = (): Period => ({ name: 'unit of work', counts: new Map() })
+
 /** A proxy, because units of work are objects with private parts. */
 function watch<Watched extends Executor>(executor: Watched, detector: Detector, period: Period): Watched {
   function execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
@@ -68,19 +72,19 @@ function watch<Watched extends Executor>(executor: Watched, detector: Detector, 
     return executor.execute(query, params)
   }
   /** `unitOfWork(work, options)` and `savepoint(work)`: what `work` gets is watched too. */
-  const inner = (name: 'unitOfWork' | 'savepoint') => {
-    const run = Reflect.get(executor, name) as (work: (on: Executor) => unknown, options?: unknown) => unknown
-    return (work: (on: Executor) => unknown, options?: unknown) => {
-      const own = name === 'savepoint' ? period : { name: 'unit of work', counts: new Map<string, number>() }
-      return run.call(executor, (on) => work(watch(on, detector, own)), options)
-    }
+  const inner = (run: Inner, periodOf: () => Period) => (work: (on: Executor) => unknown, options?: unknown) => {
+    const own = periodOf()
+    return run.call(executor, (on) => work(watch(on, detector, own)), options)
   }
   return new Proxy(executor, {
     get(target, name) {
       if (name === 'execute') return execute
       const value: unknown = Reflect.get(target, name)
       if (typeof value !== 'function') return value
-      return name === 'unitOfWork' || name === 'savepoint' ? inner(name) : value.bind(target)
+      if (name === 'unitOfWork') return inner(value as Inner, unitPeriod)
+      if (name === 'savepoint') return inner(value as Inner, () => period)
+      if (name === 'with') return (options: unknown) => watch(value.call(target, options), detector, period)
+      return value.bind(target)
     },
   })
 }

@@ -7,6 +7,7 @@ import { decodeRows, encodeParams } from '../query/text.ts'
 import { backendOf, cancelRequest } from './cancelRequest.ts'
 import type { Connection } from './connection.ts'
 import { noteSent } from './observer.ts'
+import { isStale } from './wireMessages.ts'
 
 /** PostgreSQL's texts as they are: the generated decoder parses them. */
 const rawText = { getTypeParser: () => (text: string) => text }
@@ -14,6 +15,8 @@ const rawText = { getTypeParser: () => (text: string) => text }
 /** @param prepares whether statements get a name, by which pg prepares them */
 export function plainConnection(client: Pick<Client, 'query'>, prepares = true): Connection {
   const backend = backendOf(client)
+  /** pg prepares a name once, whatever the server says of it later: these are sent whole from then on. */
+  const stale = new Set<string>()
   return {
     async execute<Params, Row, Result>(
       query: Query<Params, Row, Result>,
@@ -25,13 +28,14 @@ export function plainConnection(client: Pick<Client, 'query'>, prepares = true):
       for (const sql of prelude ?? []) await this.control(sql)
       const result = await client
         .query<(string | null)[]>({
-          ...(prepares && { name: query.statement }),
+          ...(prepares && !stale.has(query.statement) && { name: query.statement }),
           text: query.sql,
           values,
           rowMode: 'array',
           types: rawText,
         })
         .catch((error: unknown) => {
+          if (error instanceof DatabaseError && isStale(error)) stale.add(query.statement)
           throw clientError(query, error)
         })
       const columns = result.fields.map((field) => field.name)

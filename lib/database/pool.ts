@@ -13,6 +13,7 @@ import {
   type QueryIdentity,
 } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
+import { alone } from './autocommit.ts'
 import { CallSite } from './callSite.ts'
 import { settlesWithin } from './cancellation.ts'
 import { processIdOf } from './cancelRequest.ts'
@@ -28,12 +29,17 @@ import { Wire, wireOver } from './wire.ts'
 
 /** What is known of a client beside the client itself. */
 interface Seat {
+  readonly client: PoolClient
   readonly connection: Connection
   readonly expiresAt: number
   idleSince: number
+  /** Whether its client has said that it leads nowhere any more. */
+  ended: boolean
 }
 
 const watchMs = 1_000
+/** How long a connection is kept at hand, for the next caller, before pg-pool has it back. */
+const atHandMs = 100
 /** What pg-pool says when nobody gave a connection back in time. */
 const poolTimeout = 'timeout exceeded when trying to connect'
 
@@ -48,7 +54,8 @@ export function pooledConnections(
 
 class TunedPool implements ConnectionSource {
   readonly observer: Observer
-  readonly execute?: <Params, Row, Result>(query: Query<Params, Row, Result>, params: Params) => Promise<Result>
+  /** Absent where connections are not shared. */
+  execute?: <Params, Row, Result>(query: Query<Params, Row, Result>, params: Params) => Promise<Result>
   readonly #settings: PoolSettings
   readonly #targets: Targets
   readonly #pool: Pool<Client>
@@ -58,6 +65,12 @@ class TunedPool implements ConnectionSource {
   readonly #held: Map<Lease, { connection: Connection; since: number; use: Holder['use']; site: CallSite | null }> =
     new Map()
   readonly #wires: Set<Wire> = new Set()
+  /**
+   * Connections that were just given back, the last one last. pg-pool takes two timers, a tick and four events to hand one
+   * over, which is more than a statement costs; under load the next caller is here already.
+   */
+  #atHand: Seat[] = []
+  #sweep: NodeJS.Timeout | null = null
   /** Connections that were idle before this are not trusted: one of them turned out to lead nowhere. */
   #suspectBefore = 0
   #target = 0
@@ -104,19 +117,18 @@ class TunedPool implements ConnectionSource {
       wanted: () => this.#wanted,
       spare: () => this.#wanted === 0 && !this.#isFull(),
       open: (call) => this.#openLane(call.query),
+      alone: (query, params) => alone(this, query, params),
       timedOut: (call) => this.#timedOut(call.query),
     })
-    if (settings.lanes && !isPlain()) this.execute = (query, params) => this.#share(query, params)
+    if (settings.lanes) this.execute = (query, params) => this.#share(query, params)
   }
 
-  // Async functions where they are needed, and no more: this is on the way of every unit of work.
-  acquire(query: QueryIdentity | null): Promise<Lease> {
-    try {
-      this.#admit(query)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+  /** Not async, and no promise where there is nothing to wait for: this is on the way of every unit of work. */
+  acquire(query: QueryIdentity | null): Lease | Promise<Lease> {
+    this.#admit(query)
     const site = this.#settings.traceHolders ? new CallSite(this.acquire, 50) : null
+    const seat = this.#takeAtHand()
+    if (seat !== null) return this.#lease(seat, 'unit of work', site, performance.now())
     const full = this.#isFull()
     const acquired = this.#checkOut(query, 'unit of work', site)
     if (full) this.#takeFromLanes(acquired)
@@ -126,11 +138,12 @@ class TunedPool implements ConnectionSource {
   /** Whether all connections are out, or promised: pg-pool hands idle ones over in the next tick, and counts them until. */
   #isFull(): boolean {
     const { idleCount, totalCount, waitingCount } = this.#pool
-    return waitingCount >= idleCount + this.#settings.max - totalCount
+    return waitingCount >= idleCount + this.#atHand.length + this.#settings.max - totalCount
   }
 
   stats(): PoolStats {
-    const { totalCount: total, idleCount: idle, waitingCount } = this.#pool
+    const { totalCount: total, idleCount, waitingCount } = this.#pool
+    const idle = idleCount + this.#atHand.length
     const { lanes, inFlight, waiting } = this.#lanes.stats
     return { total, idle, lanes, inFlight, waiting: waitingCount + waiting, unreachable: this.#circuit.open }
   }
@@ -163,15 +176,14 @@ class TunedPool implements ConnectionSource {
     if (waiting > 0 && waiting >= this.#settings.maxWaiting) throw new PoolOverloadedError(query, waiting)
   }
 
-  async #openLane(query: QueryIdentity | null): Promise<LaneLease> {
+  async #openLane(query: QueryIdentity | null): Promise<LaneLease | null> {
     const lease = await this.#checkOut(query, 'shared', null)
     const { connection } = lease
     if (connection instanceof Wire) return { connection, release: lease.release }
+    // A client that we do not know: what it is asked runs by `client.query`, on a connection to itself.
+    delete this.execute
     lease.release(true)
-    throw new ConnectionError(
-      query,
-      new Error('this version of pg has no connections to share: set pool.lanes to false'),
-    )
+    return null
   }
 
   /** A connection that is young enough and, if it idled for long, has just answered. */
@@ -179,12 +191,13 @@ class TunedPool implements ConnectionSource {
     this.#acquiring++
     const calledAt = performance.now()
     try {
+      const atHand = this.#takeAtHand()
+      if (atHand !== null) return this.#lease(atHand, use, site, calledAt)
       for (;;) {
         const client = await this.#connect(query)
         this.#circuit.succeeded()
         const seat = this.#seats.get(client) ?? this.#seat(client)
-        const usable = this.#usable(seat)
-        if (usable === true || (await usable)) return this.#lease(client, seat, use, site, calledAt)
+        if (this.#isTrusted(seat) ?? (await this.#answers(seat))) return this.#lease(seat, use, site, calledAt)
         client.release(true)
       }
     } finally {
@@ -216,7 +229,7 @@ class TunedPool implements ConnectionSource {
       if (this.#target === target) this.#target = (target + 1) % this.#targets.list.length
       if (attempt >= this.#targets.list.length) {
         this.#circuit.failed(last)
-        throw new ConnectionError(query, last)
+        throw new ConnectionError(query, last, 'not sent')
       }
       target = this.#target
       try {
@@ -231,44 +244,53 @@ class TunedPool implements ConnectionSource {
 
   #seat(client: PoolClient): Seat {
     const { maxLifetimeMs, preparedStatements } = this.#settings
-    const wire = isPlain() ? null : wireOver(client as unknown as Client, preparedStatements)
+    const wire = wireOver(client as unknown as Client, preparedStatements)
     const now = performance.now()
     const lifetimeMs = maxLifetimeMs === 0 ? Number.POSITIVE_INFINITY : maxLifetimeMs * (1 - Math.random() / 5)
     const connection = wire ?? plainConnection(client, preparedStatements > 0)
-    const seat: Seat = { connection, expiresAt: now + lifetimeMs, idleSince: now }
+    const seat: Seat = { client, connection, expiresAt: now + lifetimeMs, idleSince: now, ended: false }
     this.#seats.set(client, seat)
+    const end = () => {
+      seat.ended = true
+    }
+    client.on('error', end).on('end', end)
     return seat
   }
 
-  #usable(seat: Seat): boolean | Promise<boolean> {
+  /** Whether it is young enough; null if it was idle for so long that it has to be asked whether it is there. */
+  #isTrusted(seat: Seat): boolean | null {
     const now = performance.now()
-    if (now > seat.expiresAt || seat.idleSince < this.#suspectBefore) return false
-    return now - seat.idleSince <= this.#settings.pingAfterIdleMs || this.#answers(seat.connection, now)
+    if (isLost(seat) || now > seat.expiresAt || seat.idleSince < this.#suspectBefore) return false
+    return now - seat.idleSince <= this.#settings.pingAfterIdleMs || null
   }
 
-  async #answers(connection: Connection, now: number): Promise<boolean> {
+  async #answers(seat: Seat): Promise<boolean> {
     const { pingTimeoutMs, pingAfterIdleMs } = this.#settings
+    const { connection } = seat
+    const now = performance.now()
     const answer = connection instanceof Wire ? connection.ping(pingTimeoutMs) : connection.control('')
     const answered = (await settlesWithin(answer, pingTimeoutMs)) && (await answer.then(yes, no))
     // The server's last words may have come with the answer.
-    const alive = answered && !(connection instanceof Wire && connection.lost)
+    const alive = answered && !isLost(seat)
     // What was idle for as long leads to the same nowhere, and need not be asked.
     if (!alive) this.#suspectBefore = now - pingAfterIdleMs
     return alive
   }
 
-  #lease(client: PoolClient, seat: Seat, use: Holder['use'], site: CallSite | null, calledAt: number): Lease {
+  #lease(seat: Seat, use: Holder['use'], site: CallSite | null, calledAt: number): Lease {
     const { connection } = seat
     const since = performance.now()
     this.observer.pool({ type: 'acquire', use, waitMs: since - calledAt })
     const lease: Lease = {
       connection,
-      release: (reusable) => {
+      release: (clean) => {
         this.#held.delete(lease)
         if (connection instanceof Wire) this.#wires.delete(connection)
         seat.idleSince = performance.now()
+        const reusable = clean && !isLost(seat)
         this.observer.pool({ type: 'release', use, useMs: seat.idleSince - since, reusable })
-        client.release(!reusable)
+        if (reusable) this.#giveBack(seat)
+        else this.#destroy(seat)
         this.#checkQuiet()
       },
     }
@@ -276,6 +298,42 @@ class TunedPool implements ConnectionSource {
     if (connection instanceof Wire) this.#wires.add(connection)
     this.#watch ??= this.#settings.answerTimeoutMs > 0 ? setInterval(() => this.#checkAnswers(), watchMs).unref() : null
     return lease
+  }
+
+  /** At once, and not by a farewell that nobody may answer: what is in flight fails, and who waits gets another one. */
+  #destroy({ client, connection }: Seat): void {
+    if (connection instanceof Wire) connection.destroy(new Error('the connection was given up: its state is not known'))
+    client.release(true)
+  }
+
+  #giveBack(seat: Seat): void {
+    // Who waits, waits in pg-pool, which counts the uses too.
+    if (this.#pool.waitingCount > 0 || this.#closing !== null || this.#settings.maxUses > 0) seat.client.release()
+    else {
+      this.#atHand.push(seat)
+      this.#sweep ??= setInterval(() => this.#putAway(performance.now() - atHandMs), atHandMs).unref()
+    }
+  }
+
+  /** The connection that was given back last, if it is as good as new; others have their turn in pg-pool. */
+  #takeAtHand(): Seat | null {
+    for (let seat = this.#atHand.pop(); seat !== undefined; seat = this.#atHand.pop()) {
+      if (this.#isTrusted(seat)) return seat
+      seat.client.release(isLost(seat))
+    }
+    return null
+  }
+
+  /** Gives pg-pool what nobody has asked for since. */
+  #putAway(since: number): void {
+    // Those that have been there longest are first.
+    const kept = this.#atHand.findIndex((seat) => seat.idleSince > since)
+    for (const seat of this.#atHand.splice(0, kept < 0 ? this.#atHand.length : kept)) {
+      seat.client.release(isLost(seat))
+    }
+    if (this.#atHand.length > 0 || this.#sweep === null) return
+    clearInterval(this.#sweep)
+    this.#sweep = null
   }
 
   /** A server that should have cancelled a statement long ago, and says nothing, is not there any more. */
@@ -313,6 +371,7 @@ class TunedPool implements ConnectionSource {
     }
     await quiet
     if (this.#watch !== null) clearInterval(this.#watch)
+    this.#putAway(Number.POSITIVE_INFINITY)
     // Idle connections do not keep the process running, and it must not end before they are closed.
     const awake = setInterval(() => {}, watchMs)
     await this.#pool.end().finally(() => clearInterval(awake))
@@ -330,8 +389,10 @@ class TunedPool implements ConnectionSource {
   }
 }
 
-/** For tests: everything over `client.query`, as on a client without a socket of its own. */
-const isPlain = (): boolean => process.env.PLAINSQL_PLAIN === '1'
+/** Its wire knows first. */
+function isLost({ connection, ended }: Seat): boolean {
+  return ended || (connection instanceof Wire && connection.lost)
+}
 
 const yes = (): boolean => true
 const no = (): boolean => false

@@ -7,7 +7,10 @@ export interface PoolOptions {
    * and statements outside of units of work share connections anyway.
    */
   readonly max?: number
-  /** Idle connections that are kept for good. Default 0: nothing to pay for what nobody uses. */
+  /**
+   * Idle connections that are kept when `idleTimeoutMs` is over; none is made ahead. Default 0: nothing to pay for what
+   * nobody uses.
+   */
   readonly min?: number
   /** How long a caller waits for a connection before AcquireTimeoutError. Default 30,000; 0 waits for ever. */
   readonly acquireTimeoutMs?: number
@@ -15,7 +18,10 @@ export interface PoolOptions {
   readonly connectTimeoutMs?: number
   /** Callers who may wait at a time; one more fails at once. Default 10,000: an overload should end, not pile up. */
   readonly maxWaiting?: number
-  /** After how long an idle connection is closed. Default 60,000: longer than pauses, shorter than firewalls' memory. */
+  /**
+   * After how long an idle connection is closed. Default 60,000: longer than pauses, shorter than firewalls' memory. 0
+   * never.
+   */
   readonly idleTimeoutMs?: number
   /**
    * After how long a connection is replaced, less up to a fifth by chance, so that those that were made together are
@@ -23,7 +29,11 @@ export interface PoolOptions {
    * it. 0 never.
    */
   readonly maxLifetimeMs?: number
-  /** After how many times of use a connection is replaced. Default 0, never. */
+  /**
+   * After how many times of use a connection is replaced; a unit of work is one, and so are all statements that share it
+   * meanwhile. Default 0, never: its age says more. For server processes that grow with what they have seen, such as
+   * thousands of partitions, sooner than they grow old.
+   */
   readonly maxUses?: number
   /**
    * A connection that idled longer is asked for a sign of life before it is used (one round trip). Default 5,000: a

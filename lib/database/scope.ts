@@ -11,16 +11,19 @@ import {
 import type { TransactionEvent } from '../events.ts'
 import type { Executor, Query } from '../query/executor.ts'
 import type { QueryFunction } from '../query/kinds.ts'
-import { CallSite } from './callSite.ts'
+import { CallSite, callSiteUnderLoad } from './callSite.ts'
 import { Cancellation, type CancelOptions } from './cancellation.ts'
 import type { ConnectionSource } from './connection.ts'
 import { type Deferred, DeferredWrites } from './deferred.ts'
 import { type Hook, Hooks } from './hooks.ts'
-import { runInside, scopeAround } from './insideUnit.ts'
+import { isInside, runInside } from './insideUnit.ts'
 import { observerOf } from './observer.ts'
 import { type Frame, failureOf, type Transaction } from './transaction.ts'
 import { Turns } from './turns.ts'
 import type { UnitOfWork } from './unitOfWork.ts'
+
+/** Frames to look through for the caller of a unit that is over: `batch` and savepoints in savepoints are deep. */
+const calledDepth = 50
 
 /** What all scopes of one unit share. */
 export interface Unit {
@@ -37,7 +40,7 @@ export class Scope implements UnitOfWork, Frame {
   readonly hooks: Hooks = new Hooks()
   readonly #unit: Unit
   readonly #outer: Scope | null
-  readonly #openedAt: CallSite
+  readonly #openedAt: CallSite | null
   readonly #deferred = new DeferredWrites()
   #closed = false
   /** What closed it, if it was not its own function's end. */
@@ -53,10 +56,9 @@ export class Scope implements UnitOfWork, Frame {
   )
   /** The error of a flush that came before a statement, of which nobody has heard but by that statement's error. */
   #untold: unknown = undefined
-  #savepoints = 0
 
   /** @param outer the scope that a savepoint is in; null for the unit itself */
-  constructor(unit: Unit, outer: Scope | null, openedAt: CallSite) {
+  constructor(unit: Unit, outer: Scope | null, openedAt: CallSite | null) {
     this.around = outer ?? unit.transaction
     this.#unit = unit
     this.#outer = outer
@@ -68,7 +70,7 @@ export class Scope implements UnitOfWork, Frame {
   }
 
   get place(): string | null {
-    return this.#openedAt.place
+    return this.#openedAt?.place ?? null
   }
 
   execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
@@ -101,17 +103,17 @@ export class Scope implements UnitOfWork, Frame {
   }
 
   afterCommit(hook: Hook): void {
-    this.#refuseIfClosed(null)
-    this.hooks.afterCommit.push(hook)
+    this.#refuseIfClosed()
+    this.hooks.add('afterCommit', hook)
   }
 
   afterRollback(hook: Hook): void {
-    this.#refuseIfClosed(null)
-    this.hooks.afterRollback.push(hook)
+    this.#refuseIfClosed()
+    this.hooks.add('afterRollback', hook)
   }
 
   savepoint<T>(work: (savepoint: UnitOfWork) => Promise<T>): Promise<T> {
-    const savepoint = new Scope(this.#unit, this, new CallSite(this.savepoint))
+    const savepoint = new Scope(this.#unit, this, callSiteUnderLoad(this.savepoint))
     return this.#inTurn(null, null, () => this.#turns.alone(() => this.#runSavepoint(savepoint, work)))
   }
 
@@ -165,11 +167,10 @@ export class Scope implements UnitOfWork, Frame {
 
   async #runSavepoint<T>(savepoint: Scope, work: (savepoint: UnitOfWork) => Promise<T>): Promise<T> {
     const { transaction, mark } = this.#unit
-    const name = `s${this.#depth}_${++this.#savepoints}`
     this.#savepoint = savepoint
     await mark?.()
     await transaction.drained()
-    transaction.savepoint(name)
+    const name = transaction.savepoint()
     try {
       const result = await savepoint.run(work)
       await savepoint.end()
@@ -185,10 +186,6 @@ export class Scope implements UnitOfWork, Frame {
     } finally {
       this.#savepoint = null
     }
-  }
-
-  get #depth(): number {
-    return this.#outer === null ? 0 : this.#outer.#depth + 1
   }
 
   #execute<Params, Row, Result>(
@@ -246,20 +243,20 @@ export class Scope implements UnitOfWork, Frame {
 
   /** A call from inside of the open savepoint would wait for the savepoint, and the savepoint for the call. */
   #insideError(query: QueryIdentity | null): SavepointOpenError | null {
-    if (this.#savepoint === null) return null
-    for (let scope = scopeAround(this.#unit.source); scope !== null; scope = scope.#outer) {
-      if (scope === this.#savepoint) return new SavepointOpenError(query, scope.place)
-    }
-    return null
+    const open = this.#savepoint
+    return open !== null && isInside(open) ? new SavepointOpenError(query, open.place) : null
   }
 
   #closedError(query: QueryIdentity | null): UnitOfWorkClosedError | null {
-    if (this.#closed) return new UnitOfWorkClosedError(query, this.#kind, this.place, this.#reason)
+    if (this.#closed) {
+      const { place } = new CallSite(this.#closedError, calledDepth)
+      return new UnitOfWorkClosedError(query, this.#kind, this.place, place, this.#reason)
+    }
     return this.#outer === null ? null : this.#outer.#closedError(query)
   }
 
-  #refuseIfClosed(query: QueryIdentity | null): void {
-    const error = this.#closedError(query)
+  #refuseIfClosed(): void {
+    const error = this.#closedError(null)
     if (error !== null) throw error
   }
 

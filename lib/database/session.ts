@@ -2,6 +2,7 @@
 
 import { Client, type ClientConfig } from 'pg'
 import type { PoolSettings } from './poolOptions.ts'
+import { serverSocket } from './socket.ts'
 import type { SessionAttrs, Target } from './targets.ts'
 
 type Done = (error: Error | null) => void
@@ -24,7 +25,14 @@ export function clientClass(settings: PoolSettings, target: () => Target | undef
       const next = target()
       // pg-pool hides the password from what lists or copies the properties.
       const { password } = config
-      super({ ...config, password, ...next, connectionTimeoutMillis: settings.connectTimeoutMs } as ClientConfig)
+      const stream = next?.ssl === false && { stream: serverSocket }
+      super({
+        ...config,
+        password,
+        ...next,
+        ...stream,
+        connectionTimeoutMillis: settings.connectTimeoutMs,
+      } as ClientConfig)
       this.#target = next
     }
 

@@ -47,6 +47,7 @@ export class Transaction implements Frame {
   readonly #cancellation: Cancellation | null
   /** What the next statement has to carry: control statements, one command each. */
   #prelude: readonly string[]
+  #savepoints = 0
   #lease: Lease | null = null
   /** Whether BEGIN was sent, and neither COMMIT nor ROLLBACK was answered. */
   #open = false
@@ -58,7 +59,7 @@ export class Transaction implements Frame {
   /**
    * @param begin BEGIN and the transaction's settings
    * @param cancellation ends the wait for a connection, and for the answer to COMMIT
-   * @param onBegun called when BEGIN was answered; its answer is not waited for
+   * @param onBegun called when the statement that carried BEGIN is over, whatever became of it; it is not waited for
    */
   constructor(
     source: ConnectionSource,
@@ -72,11 +73,6 @@ export class Transaction implements Frame {
     this.#onBegun = onBegun
   }
 
-  /** Whether anything was run. If not, there is nothing to commit. */
-  get open(): boolean {
-    return this.#open
-  }
-
   /** @param own ends this call alone; so that it hits nothing else, its statement runs alone */
   execute<Params, Row, Result>(
     frame: Frame,
@@ -87,9 +83,11 @@ export class Transaction implements Frame {
     return this.#pipeline.run(query, own, () => this.#send(frame, query, params, own))
   }
 
-  /** The next statement opens a savepoint. Only when drained: it would take in statements that wait. */
-  savepoint(name: string): void {
+  /** The next statement opens a savepoint, of this name. Only when drained: it would take in statements that wait. */
+  savepoint(): string {
+    const name = `s${++this.#savepoints}`
     this.#prelude = [...this.#prelude, savepoint(name)]
+    return name
   }
 
   /** Makes a savepoint part of what is around it: RELEASE rides with the next statement, and COMMIT needs none. */
@@ -99,7 +97,10 @@ export class Transaction implements Frame {
 
   /** Rolls back what ran since the savepoint: one round trip, none if nothing did. Never throws. */
   async undo(name: string): Promise<void> {
-    if (this.#over || !(await this.#quiet()) || this.#over) return
+    const isQuiet = this.#over || (await this.#quiet())
+    if (this.#over) return
+    // What could not be stopped may yet take effect, and must not be committed with the rest.
+    if (!isQuiet) this.failure ??= unanswered('a CancelRequest')
     if (this.#drop(name) || this.failure !== undefined || this.#lease === null) return
     // If something waits to be sent, it was about savepoints within this one.
     this.#prelude = []
@@ -170,22 +171,24 @@ export class Transaction implements Frame {
     try {
       this.#refuse(frame, query)
       if (own?.done) throw own.error(query, 'not sent')
-      const { connection } = this.#lease ?? (await this.#acquire(frame, query, own))
+      const lease = this.#lease ?? this.#acquire(frame, query, own)
+      const { connection } = lease instanceof Promise ? await lease : lease
       const prelude = this.#prelude
       const begins = !this.#open
       if (prelude.length > 0) this.#prelude = []
       this.#open = true
       try {
         const running = connection.execute(query, params, prelude.length > 0 ? prelude : undefined)
-        const result = await (own === null ? running : cancellable(connection, query, running, own))
-        if (begins) this.#onBegun?.()
-        return result
+        return await (own === null ? running : cancellable(connection, query, running, own))
       } catch (error) {
         if (!(error instanceof ParameterError)) throw this.#noted(error, frame, query, prelude)
         // By contract nothing was sent: the next statement carries what this one should have.
         this.#prelude = prelude
         this.#open = !begins
         throw error
+      } finally {
+        // After an error too: one that breaks nothing, such as no row, leaves a transaction that may be committed.
+        if (begins && this.#open) this.#onBegun?.()
       }
     } finally {
       this.#pipeline.answered()
@@ -197,33 +200,40 @@ export class Transaction implements Frame {
     if (failure !== undefined) throw new StatementSkippedError(query, failure)
   }
 
-  async #acquire(frame: Frame, query: QueryIdentity, own: Cancellation | null): Promise<Lease> {
-    try {
-      const cancellation = own ?? this.#cancellation
-      const lease = await (cancellation === null
-        ? this.#source.acquire(query)
-        : acquire(this.#source, query, cancellation))
+  #acquire(frame: Frame, query: QueryIdentity, own: Cancellation | null): Lease | Promise<Lease> {
+    const take = (lease: Lease): Lease => {
       if (this.#over) lease.release(true)
       else this.#lease = lease
       this.#refuse(frame, query)
       return lease
-    } catch (error) {
+    }
+    const fail = (error: unknown): never => {
       // Nothing was sent. A call's own timeout concerns that call alone.
       if (own?.done !== true) this.failure ??= error
       throw error
+    }
+    const cancellation = own ?? this.#cancellation
+    try {
+      const lease = cancellation === null ? this.#source.acquire(query) : acquire(this.#source, query, cancellation)
+      return lease instanceof Promise ? lease.then(take).catch(fail) : take(lease)
+    } catch (error) {
+      return fail(error)
     }
   }
 
   /** Remembers what an error means for the statements behind it. Answers the error to throw. */
   #noted(error: unknown, frame: Frame, query: QueryIdentity, prelude: readonly string[]): unknown {
     if (error instanceof ConnectionError || (error instanceof CancelledError && error.statement === 'unknown')) {
+      if (error instanceof ConnectionError) error.inUnit()
       this.#lost = true
       this.failure ??= error
     } else if (error instanceof QueryError || error instanceof CancelledError) {
       // It was sent before the error that it fails for had come back.
       const first = error instanceof QueryError && skipped.includes(error.sqlState) ? failureOf(frame) : undefined
       if (first !== undefined) return new StatementSkippedError(query, first)
-      frame.failure ??= error
+      // Of BEGIN, SAVEPOINT or RELEASE, and not of the query: then there is no savepoint to go back to.
+      const broken: Frame = error instanceof QueryError && error.query === null ? this : frame
+      broken.failure ??= error
     } else if (prelude.length > 0 && !(error instanceof PlainsqlError)) {
       // A fault of ours or of a custom codec, and no telling whether BEGIN or SAVEPOINT was sent.
       this.failure ??= error

@@ -2,17 +2,17 @@
 
 export interface TransactionOptions {
   /** Default: the database's `default_transaction_isolation`, which is read committed unless changed. */
-  readonly isolation?: 'read committed' | 'repeatable read' | 'serializable'
+  readonly isolation?: 'read committed' | 'repeatable read' | 'serializable' | undefined
   /** Writes are refused by the server (25006). Default: `default_transaction_read_only`. */
-  readonly readOnly?: boolean
+  readonly readOnly?: boolean | undefined
   /** With `serializable` and `readOnly`: wait at the start for a snapshot that cannot fail. Default false. */
-  readonly deferrable?: boolean
+  readonly deferrable?: boolean | undefined
   /** The server cancels a statement (57014) that runs longer, in ms; 0 lifts the limit. Default: the server's. */
-  readonly statementTimeoutMs?: number
+  readonly statementTimeoutMs?: number | undefined
   /** The server fails a statement (55P03) that waits longer for a lock, in ms; 0 lifts the limit. Default: the server's. */
-  readonly lockTimeoutMs?: number
+  readonly lockTimeoutMs?: number | undefined
   /** The server ends a connection (25P03) whose unit sends nothing for longer, in ms. Default: the server's. */
-  readonly idleTimeoutMs?: number
+  readonly idleTimeoutMs?: number | undefined
 }
 
 const isolationLevels: Readonly<Record<string, string>> = {

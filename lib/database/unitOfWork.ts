@@ -7,13 +7,13 @@ import type { TransactionEvent } from '../events.ts'
 import type { Executor } from '../query/executor.ts'
 import type { QueryFunction } from '../query/kinds.ts'
 import type { CallSite } from './callSite.ts'
-import { Cancellation, type CancelOptions } from './cancellation.ts'
+import { Cancellation, type CancelOptions, settlesWithin } from './cancellation.ts'
 import { CommitFate } from './commitFate.ts'
 import type { ConnectionSource } from './connection.ts'
 import type { Deferred } from './deferred.ts'
 import type { Hook } from './hooks.ts'
 import { observerOf } from './observer.ts'
-import { delayMs, mayPass, type RetryOptions, retryDefaults } from './retry.ts'
+import { delayMs, mayPass, type RetryOptions } from './retry.ts'
 import { Scope } from './scope.ts'
 import { failureOf, Transaction } from './transaction.ts'
 import { beginStatements, type TransactionOptions } from './transactionOptions.ts'
@@ -48,16 +48,16 @@ export interface UnitOfWork extends Executor {
 
 export interface UnitOfWorkOptions extends TransactionOptions, CancelOptions {
   /**
-   * Run the unit again after a serialization failure (40001) or a deadlock (40P01): `work` must be fit to be run more
-   * than once. Default: no retry.
+   * Run the unit again after a serialization failure (40001), a deadlock (40P01), or when a migration made a prepared
+   * statement stale (0A000, 26000): `work` must be fit to be run more than once. Default: no retry.
    */
-  readonly retry?: RetryOptions
+  readonly retry?: RetryOptions | undefined
   /**
    * If the connection is lost during COMMIT, find out what became of it: the unit then resolves or throws
    * NotCommittedError, where it would throw CommitUnknownError. Default false. PostgreSQL 13 and later; takes a
    * transaction id, and from 17 one more flush to disk.
    */
-  readonly verifyCommit?: boolean
+  readonly verifyCommit?: boolean | undefined
 }
 
 /** Runs `work` in one transaction, as often as `retry` allows. See `Database.unitOfWork`. */
@@ -65,15 +65,16 @@ export async function runUnitOfWork<T>(
   source: ConnectionSource,
   work: (uow: UnitOfWork) => Promise<T>,
   options: UnitOfWorkOptions,
-  openedAt: CallSite,
+  openedAt: CallSite | null,
 ): Promise<T> {
   const begin = beginStatements(options)
-  const retry = { ...retryDefaults, ...(options.retry ?? { attempts: 1 }) }
+  const retry = options.retry ?? { attempts: 1 }
+  const { attempts = 5 } = retry
   const limited = options.signal !== undefined || (options.timeoutMs ?? 0) > 0
   const cancellation = limited ? new Cancellation(options) : null
   try {
     for (let attempt = 1; ; attempt++) {
-      const fate = options.verifyCommit ? new CommitFate(source) : null
+      const fate = options.verifyCommit && !source.answersCommit ? new CommitFate(source) : null
       const event = observerOf(source).transaction(begin, attempt)
       const unit = openUnit(source, begin, event, openedAt, cancellation, fate)
       try {
@@ -81,12 +82,10 @@ export async function runUnitOfWork<T>(
         if (!unit.hooks.empty) await unit.hooks.run('afterCommit')
         return result
       } catch (error) {
-        if (attempt < retry.attempts && mayPass(error, failureOf(unit), retry.connectionLoss)) {
-          await pause(delayMs(attempt, retry), cancellation)
-          continue
-        }
+        const again = attempt < attempts && mayPass(error, failureOf(unit), retry)
+        if (again && (await inTime(cancellation, delayMs(attempt, retry)))) continue
         await unit.hooks.run(error instanceof CommitUnknownError ? 'unknown' : 'afterRollback')
-        throw error
+        throw again && cancellation !== null ? cancellation.error(null, 'rolled back', error) : error
       }
     }
   } finally {
@@ -139,7 +138,7 @@ function openUnit(
   source: ConnectionSource,
   begin: readonly string[],
   event: TransactionEvent,
-  openedAt: CallSite,
+  openedAt: CallSite | null,
   cancellation: Cancellation | null,
   fate: CommitFate | null,
 ): Scope {
@@ -172,9 +171,9 @@ function unless<T>(cancellation: Cancellation | null, promise: Promise<T>): Prom
   return cancellation === null ? promise : cancellation.race(promise, () => cancellation.error(null, 'rolled back'))
 }
 
-async function pause(milliseconds: number, cancellation: Cancellation | null): Promise<void> {
-  const waking = new AbortController()
-  const slept = sleep(milliseconds, undefined, { signal: waking.signal }).catch(() => {})
-  await Promise.race(cancellation === null ? [slept] : [slept, cancellation.fired])
-  waking.abort()
+/** Waits; false as soon as the unit's time is up. */
+async function inTime(cancellation: Cancellation | null, milliseconds: number): Promise<boolean> {
+  if (cancellation !== null) return !(await settlesWithin(cancellation.fired, milliseconds))
+  await sleep(milliseconds)
+  return true
 }

@@ -11,9 +11,9 @@ import type { Query } from '../query/executor.ts'
 import { Call } from './call.ts'
 import { backendOf, cancelRequest } from './cancelRequest.ts'
 import type { Connection } from './connection.ts'
-import { Frames } from './frames.ts'
 import { noteSent } from './observer.ts'
 import { Outgoing } from './outgoing.ts'
+import { takeMessages } from './socket.ts'
 import * as messages from './wireMessages.ts'
 import { WireParams } from './wireParams.ts'
 import { planColumns, WireRow } from './wireRow.ts'
@@ -67,10 +67,6 @@ export class Wire implements Connection {
   #roundTripMs = 0
   /** When the chunk at hand came. */
   #now = 0
-  readonly #frames = new Frames((code, bytes, at, end) => {
-    this.#message(code, bytes, at, end)
-    return this.#lost === null
-  })
   #lost: Error | null = null
 
   constructor(client: Client, stream: Duplex, maxStatements: number) {
@@ -79,8 +75,16 @@ export class Wire implements Connection {
     this.#statements = new Statements(maxStatements)
     const backend = backendOf(client)
     if (backend) this.processId = backend.processId
-    stream.removeAllListeners('data')
-    stream.on('data', (chunk: Buffer) => this.#receive(chunk))
+    takeMessages(
+      stream,
+      () => {
+        this.#now = performance.now()
+      },
+      (code, bytes, at, end) => {
+        this.#message(code, bytes, at, end)
+        return this.#lost === null
+      },
+    )
     stream.on('error', (error) => this.#lose(error))
     stream.on('close', () => this.#lose(new Error('the connection was lost')))
   }
@@ -184,7 +188,7 @@ export class Wire implements Connection {
   #send(call: Call, bytes?: Uint8Array): void {
     const lost = this.#lost
     if (lost !== null) {
-      call.fail(() => new ConnectionError(call.query, lost))
+      call.fail(() => new ConnectionError(call.query, lost, 'not sent'))
       return
     }
     if (bytes !== undefined) {
@@ -219,11 +223,6 @@ export class Wire implements Connection {
     for (let call = this.#unsent; call !== null; call = call.next) call.sent = true
     this.#unsent = null
     this.#stream.write(this.#out.take())
-  }
-
-  #receive(chunk: Buffer): void {
-    this.#now = performance.now()
-    this.#frames.feed(chunk)
   }
 
   /** One message of the server, whose body is `bytes[at…end)`. The codes are the letters of "Message Formats". */
@@ -393,7 +392,8 @@ export class Wire implements Connection {
     this.owner?.gone(this)
     while (call !== null) {
       const { next, query } = call
-      if (!this.owner?.takesBack(call)) call.fail(() => new ConnectionError(query, cause))
+      const statement = call.sent ? 'unknown' : 'not sent'
+      if (!this.owner?.takesBack(call)) call.fail(() => new ConnectionError(query, cause, statement))
       call = next
     }
     // A client that does not know yet would be given to the next caller.

@@ -2,6 +2,7 @@
 // Source: PostgreSQL's protocol, "Message Formats" and "Error and Notice Message Fields".
 
 import { DatabaseError } from 'pg'
+import type { ServerFields } from '../errors.ts'
 
 /** ErrorResponse, in the class that `pg` has for it, whichever connection it came over. */
 export type ServerError = DatabaseError
@@ -132,8 +133,7 @@ export function readServerError(bytes: Buffer, at: number): ServerError {
  * ("cached plan must not change result type", 0A000 from RevalidateCachedQuery), or the server has forgotten it
  * (26000: DISCARD ALL, another server behind a PgBouncer), or has one of this name that is not ours (42P05).
  */
-export function isStale(error: ServerError): boolean {
-  const { code, routine } = error
+export function isStale({ code, routine }: ServerFields): boolean {
   return code === '26000' || code === '42P05' || (code === '0A000' && routine === 'RevalidateCachedQuery')
 }
 

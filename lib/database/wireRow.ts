@@ -198,8 +198,12 @@ class WireRowMethods implements RowMethods<null> {
   bytea(column: number): Uint8Array | null {
     const at = this.#binary(column)
     if (at < 0) return this.value(column, codecs.bytea)
-    // A copy: a view would keep everything alive that came in the same chunk.
-    return Buffer.from(this.#frame.bytes.subarray(at, this.#frame.ends[column]))
+    // A copy: what came in is written over by what comes next.
+    const { bytes, ends } = this.#frame
+    const end = ends[column] as number
+    const copy = Buffer.allocUnsafe(end - at)
+    bytes.copy(copy, 0, at, end)
+    return copy
   }
   json<T>(column: number): T | null {
     return this.value(column, anyJson as Codec<T, never>)

@@ -75,7 +75,7 @@ async function connect(url: string | undefined): Promise<Client> {
   // A connection that dies fails the statement in hand; without a listener it would end the process as well.
   client.on('error', () => {})
   await client.connect().catch((error: Error) => {
-    throw new ConnectionError(null, error)
+    throw new ConnectionError(null, error, 'not sent')
   })
   return client
 }

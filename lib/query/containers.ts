@@ -4,7 +4,7 @@
 
 import type { Cell } from './cells.ts'
 import { describe } from './describe.ts'
-import { decodeMember, encodeMember, inside } from './members.ts'
+import { decodeMember, encodeMember, inside, named, nullMember } from './members.ts'
 import { type Codec, text } from './scalars.ts'
 import { quote, Scanner } from './scanner.ts'
 
@@ -39,16 +39,9 @@ export function array<Out, In, Dimensions extends number = 1>(
 
   function decode(text: string): unknown[] {
     if (text === '{}') return []
-    // Without bounds, quotes and inner braces there is nothing to unescape, and split is several times faster.
-    if (
-      dimensions === 1 &&
-      text.startsWith('{') &&
-      text.charAt(1) !== '{' &&
-      text.endsWith('}') &&
-      !text.includes('"')
-    ) {
-      const parts = text.slice(1, -1).split(delimiter)
-      return parts.map((part, index) => decodeMember(codec, part === 'NULL' ? null : part, index))
+    // Without bounds, quotes and inner braces there is nothing to unescape.
+    if (dimensions === 1 && text.startsWith('{') && text.charAt(1) !== '{' && !text.includes('"')) {
+      return readPlain(text)
     }
     const scanner = new Scanner(text, type)
     if (text.startsWith('[')) scanner.position = text.indexOf('=') + 1
@@ -59,6 +52,23 @@ export function array<Out, In, Dimensions extends number = 1>(
     }
     const elements = read(scanner, 1)
     scanner.finish()
+    return elements
+  }
+
+  function readPlain(text: string): unknown[] {
+    const elements: unknown[] = []
+    const last = text.length - 1
+    if (text.charCodeAt(last) !== 125 /* } */) throw new Scanner(text, type).malformed()
+    try {
+      for (let start = 1, end = 0; end < last; start = end + 1) {
+        end = text.indexOf(delimiter, start)
+        if (end < 0) end = last
+        const part = text.slice(start, end)
+        elements.push(part === 'NULL' ? nullMember(codec) : codec.decode(part))
+      }
+    } catch (error) {
+      throw error instanceof Error ? named(elements.length, error) : error
+    }
     return elements
   }
 

@@ -32,26 +32,32 @@ export type Values<Params, T> = QueryFunction<Params, T, T[]>
 /** The number of rows inserted, updated or deleted. */
 export type Exec<Params> = QueryFunction<Params, never, number, number>
 
+/** Makes the function of an `:one` query, as generated files do: exactly one row. */
 export function one<Params, Row>(source: QuerySource<Params, Row>): One<Params, Row> {
   return rowsFunction('one', source, (rows) => single(source, rows))
 }
 
+/** The same for `:opt`: one row, or null. */
 export function opt<Params, Row>(source: QuerySource<Params, Row>): Opt<Params, Row> {
   return rowsFunction('opt', source, (rows) => (rows.length === 0 ? null : single(source, rows)))
 }
 
+/** The same for `:many`: an array of rows. */
 export function many<Params, Row>(source: QuerySource<Params, Row>): Many<Params, Row> {
   return rowsFunction('many', source, (rows) => rows)
 }
 
+/** The same for `:value`: what `read` reads of exactly one row, which has one column. */
 export function value<Params, T>(source: QuerySource<Params, T>): Value<Params, T> {
   return rowsFunction('value', source, (rows) => single(source, rows))
 }
 
+/** The same for `:values`: what `read` reads of each row. */
 export function values<Params, T>(source: QuerySource<Params, T>): Values<Params, T> {
   return rowsFunction('values', source, (rows) => rows)
 }
 
+/** The same for `:exec`: the number of affected rows. */
 export function exec<Params>(source: QuerySource<Params, never>): Exec<Params> {
   const query: Query<Params, never, number> = { ...source, kind: 'exec', finish: (_rows, affected) => affected }
   return queryFunction(query, (executor, inputs) => runBulk(executor, query, inputs))

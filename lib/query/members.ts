@@ -8,12 +8,16 @@ import { quote } from './scanner.ts'
 /** @throws RangeError if it is NULL and must not be; whatever the codec throws */
 export function decodeMember<Out>(codec: Codec<Out, never>, text: string | null, place: number | string): Out {
   try {
-    if (text !== null) return codec.decode(text)
-    if (codec.allowsNull) return null as Out
-    throw new RangeError('is NULL, which its type rules out')
+    return text === null ? nullMember(codec) : codec.decode(text)
   } catch (error) {
     throw error instanceof Error ? named(place, error) : error
   }
+}
+
+/** NULL as a member. @throws RangeError if it must not be */
+export function nullMember<Out>(codec: Codec<Out, never>): Out {
+  if (codec.allowsNull) return null as Out
+  throw new RangeError('is NULL, which its type rules out')
 }
 
 /** As `quote` writes it, or null for NULL. @throws RangeError or TypeError that says which member it is about */

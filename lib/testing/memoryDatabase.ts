@@ -3,6 +3,7 @@
 import type { ConnectionSource } from '../database/connection.ts'
 import { type Database, databaseOver } from '../database/database.ts'
 import type { InsideUnitOptions } from '../database/insideUnit.ts'
+import { type NPlusOneOptions, watched } from '../database/nPlusOne.ts'
 import type { UnitOfWork, UnitOfWorkOptions } from '../database/unitOfWork.ts'
 import { DatabaseClosedError, PlainsqlError, type QueryIdentity } from '../errors.ts'
 import { MemoryConnection } from './connection.ts'
@@ -11,7 +12,7 @@ import { defineIn, type SchemaOptions, schemaSources } from './migrations.ts'
 import { MemorySchema } from './schema.ts'
 import { openUnits, Store } from './store.ts'
 
-export interface MemoryDatabaseOptions extends SchemaOptions, InsideUnitOptions {
+export interface MemoryDatabaseOptions extends SchemaOptions, InsideUnitOptions, NPlusOneOptions {
   /** How long a writer waits for another one's unit of work before it is refused, in ms. Default 5000. */
   readonly lockTimeoutMs?: number
 }
@@ -51,6 +52,7 @@ export async function memoryDatabase(options: MemoryDatabaseOptions = {}): Promi
   const states = new WeakMap<Snapshot, State>()
   let closed = false
   const connections: ConnectionSource = {
+    answersCommit: true,
     async acquire(query: QueryIdentity | null) {
       if (closed) throw new DatabaseClosedError(query)
       const connection = new MemoryConnection({ engine, schema, store })
@@ -61,7 +63,7 @@ export async function memoryDatabase(options: MemoryDatabaseOptions = {}): Promi
     },
   }
   const database = databaseOver(connections, options)
-  return {
+  const memory: MemoryDatabase = {
     ...database,
     unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>, unitOptions?: UnitOfWorkOptions): Promise<T> {
       return openUnits.run([...(openUnits.getStore() ?? []), {}], () => database.unitOfWork(work, unitOptions))
@@ -78,4 +80,5 @@ export async function memoryDatabase(options: MemoryDatabaseOptions = {}): Promi
       store.committed = state
     },
   }
+  return watched(memory, options)
 }

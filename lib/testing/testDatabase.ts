@@ -6,11 +6,12 @@ import { Client, DatabaseError } from 'pg'
 import { linesOf, postgresPosition } from '../compile/sourceText.ts'
 import { createDatabase, type Database } from '../database/database.ts'
 import type { InsideUnitOptions } from '../database/insideUnit.ts'
+import type { NPlusOneOptions } from '../database/nPlusOne.ts'
 import { type ResolvedServer, resolveServer } from '../embedded/index.ts'
 import { queryError } from '../errors.ts'
 import { type SchemaOptions, type SchemaSource, schemaSources } from './migrations.ts'
 
-export interface TestDatabaseOptions extends SchemaOptions, InsideUnitOptions {
+export interface TestDatabaseOptions extends SchemaOptions, InsideUnitOptions, NPlusOneOptions {
   /** A server to make the database on. Default: PLAINSQL_TEST_SERVER, else DATABASE_URL, else an embedded server. */
   readonly url?: string | undefined
 }
@@ -40,8 +41,8 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
   })
 
   const url = server.databaseUrl(name)
-  const { ambient = false, guard = true } = options
-  const database = createDatabase({ url, ambient, guard })
+  const { ambient = false, guard = true, detectNPlusOne = false } = options
+  const database = createDatabase({ url, ambient, guard, detectNPlusOne })
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
     closing ??= database.close().then(() =>

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import {
   CancelledError,
   CommitUnknownError,
+  type QueryError,
   StatementSkippedError,
   TimeoutError,
   UnitOfWorkClosedError,
@@ -16,6 +17,7 @@ import type { Executor } from '../../lib/query/executor.ts'
 import { freshDatabase } from '../support/server.ts'
 import { addNote, backendPid, noteIds, openTestBed, rejection, schema, type TestBed, wait } from '../support/units.ts'
 import { startProxy, type Proxy as TcpProxy } from './proxy.ts'
+import { door, gate, number } from './support.ts'
 
 let bed: TestBed
 let pid: number
@@ -47,6 +49,21 @@ async function sleeping(): Promise<boolean> {
 
 async function untilSleeping(): Promise<void> {
   while (!(await sleeping())) await sleep(2)
+}
+
+/** A unit that has the only connection, until it is told to end. */
+async function holdConnection(): Promise<() => Promise<void>> {
+  const [held, over] = [gate(), gate()]
+  const holding = bed.db.unitOfWork(async (uow) => {
+    await backendPid(uow)
+    held.open()
+    await over.opened
+  })
+  await held.opened
+  return () => {
+    over.open()
+    return holding
+  }
 }
 
 test('a call that takes too long is stopped at the server', async () => {
@@ -81,11 +98,10 @@ test('a signal that was aborted before sends nothing', async () => {
 })
 
 test('a call that waits for a connection gives up, and the connection is not lost', async () => {
-  const holding = bed.db.unitOfWork((uow) => wait(uow, { seconds: 0.1 }))
-  await untilSleeping()
+  const letGo = await holdConnection()
   const error = await rejection(add(bed.db.with({ timeoutMs: 20 }), 1))
   assert.is((error as TimeoutError).statement, 'not sent')
-  await holding
+  await letGo()
   assert.equal(await noteIds(bed.db), [])
 })
 
@@ -122,10 +138,13 @@ test('in a savepoint it fails the savepoint', async () => {
 })
 
 test('in a unit, a call that was not sent yet is taken back without harm', async () => {
+  const { passes, shut, open } = door(bed.observer)
   await bed.db.unitOfWork(async (uow) => {
-    const slow = wait(uow, { seconds: 0.1 })
+    await shut()
+    const slow = number(`select 1 from ${passes}`)(uow)
     const error = await rejection(add(uow.with({ timeoutMs: 20 }), 1))
     assert.is((error as TimeoutError).statement, 'not sent')
+    await open()
     await slow
     await add(uow, 2)
     const behindSavepoint = uow.savepoint(() => sleep(50))
@@ -166,7 +185,7 @@ test('a unit that takes too long is rolled back while its statement runs', async
   )
   assert.instance(error, TimeoutError)
   assert.is(error.message, 'took longer than its timeout of 50 ms; the unit of work is rolled back')
-  assert.ok(performance.now() - start < 1_500)
+  assert.ok(performance.now() - start < 20_000)
   assert.not(await sleeping())
   assert.is(((await inside) as { sqlState?: string }).sqlState, '57014')
   assert.is(bed.sent().at(-1), 'ROLLBACK')
@@ -174,25 +193,26 @@ test('a unit that takes too long is rolled back while its statement runs', async
 })
 
 test('a unit that hangs in something else is rolled back too, and what it does afterwards is refused', async () => {
+  const [hangs, goesOn] = [gate(), gate()]
   let late: Promise<Error> = Promise.resolve(new Error())
   const controller = new AbortController()
   const unit = rejection(
     bed.db.unitOfWork(
       async (uow) => {
+        late = goesOn.opened.then(() => rejection(add(uow, 2)))
         await add(uow, 1)
-        await sleep(60)
-        late = rejection(add(uow, 2))
+        hangs.open()
         await late
       },
       { signal: controller.signal },
     ),
   )
-  await sleep(20)
+  await hangs.opened
   controller.abort()
   const error = await unit
   assert.instance(error, CancelledError)
   assert.is(bed.held.now, 0)
-  await sleep(60)
+  goesOn.open()
   assert.instance(await late, UnitOfWorkClosedError)
   assert.is((await late).cause, error)
   assert.equal(await noteIds(bed.db), [])
@@ -209,20 +229,25 @@ test('a unit that was aborted before, or while it waits for a connection or to r
   assert.is(((await rejection(before)) as CancelledError).statement, 'not sent')
   assert.not(ran)
 
-  const holding = bed.db.unitOfWork((uow) => wait(uow, { seconds: 0.1 }))
-  await untilSleeping()
+  const letGo = await holdConnection()
   assert.instance(await rejection(bed.db.unitOfWork((uow) => add(uow, 1), { timeoutMs: 20 })), TimeoutError)
-  await holding
+  await letGo()
 
   const start = performance.now()
+  const hooks: string[] = []
   const retrying = bed.db.unitOfWork(
     async (uow) => {
+      uow.afterRollback(() => hooks.push('rolled back'))
       await uow.execute(failing, undefined)
     },
     { timeoutMs: 50, retry: { attempts: 1_000, baseDelayMs: 60_000, maxDelayMs: 60_000 } },
   )
-  assert.instance(await rejection(retrying), TimeoutError)
-  assert.ok(performance.now() - start < 1_500)
+  const error = await rejection(retrying)
+  assert.instance(error, TimeoutError)
+  assert.is((error as TimeoutError).statement, 'rolled back')
+  assert.is((error.cause as QueryError).sqlState, '40001')
+  assert.equal(hooks, ['rolled back'])
+  assert.ok(performance.now() - start < 20_000)
 })
 
 test('a unit in time leaves no timer behind, and a late signal hits nobody', async () => {
@@ -240,7 +265,8 @@ test('aborts at random moments hit no statement but their own', async () => {
     return seed / 2 ** 31
   }
   const outcomes = { done: 0, cancelled: 0 }
-  for (let round = 0; round < 80; round++) {
+  // On a busy machine it takes more rounds until one is faster than its abort.
+  for (let round = 0; round < 80 || (round < 800 && outcomes.done === 0); round++) {
     const controller = new AbortController()
     const call = wait(bed.db.with({ signal: controller.signal }), { seconds: 0.02 }).then(
       () => 'done' as const,
@@ -287,15 +313,14 @@ test('the CancelRequest goes to the same host and port as the connection', async
 test('a server that has fallen silent: the call ends, its statement is unknown, the connection is replaced', async () => {
   await behindProxy(async (db, proxy) => {
     const before = await backendPid(db)
-    const call = rejection(wait(db.with({ timeoutMs: 30 }), { seconds: 60 }))
-    await sleep(10)
     proxy.swallow('all')
+    const call = rejection(wait(db.with({ timeoutMs: 30 }), { seconds: 60 }))
     const start = performance.now()
     const error = await call
     assert.instance(error, TimeoutError)
     assert.is((error as TimeoutError).statement, 'unknown')
     assert.match(error.message, /did not confirm the cancellation, so whether it took effect is not known/)
-    assert.ok(performance.now() - start < 6_000)
+    assert.ok(performance.now() - start < 20_000)
     proxy.swallow('nothing')
     assert.is.not(await backendPid(db), before)
   })
@@ -322,7 +347,7 @@ test('a server that falls silent in a unit: it ends in time; during COMMIT, its 
         await add(uow, 1)
         proxy.swallow('all')
       },
-      { timeoutMs: 100 },
+      { timeoutMs: 1_000 },
     )
     assert.instance(await rejection(commit), CommitUnknownError)
     proxy.swallow('nothing')

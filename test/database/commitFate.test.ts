@@ -1,12 +1,13 @@
 // What the truth about a commit rests on: which transaction ids a crash of the server gives out twice, and how that is
 // prevented (PostgreSQL 17 and later) or noticed (before).
 
+import { mock } from 'node:test'
 import { Client } from 'pg'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CommitFate } from '../../lib/database/commitFate.ts'
 import { flushing, type TransactionMark, type Verdict, watching } from '../../lib/database/commitFateQueries.ts'
-import type { Connection, ConnectionSource } from '../../lib/database/connection.ts'
+import type { Connection, ConnectionSource, Lease } from '../../lib/database/connection.ts'
 import { plainConnection } from '../../lib/database/plainConnection.ts'
 import { type EmbeddedServer, startEmbedded } from '../../lib/embedded/index.ts'
 import {
@@ -147,6 +148,29 @@ test('what is made of each answer', async () => {
       assert.is(outcome?.cause, lost)
     }
   }
+})
+
+test('it is asked for 30 seconds, also where a connection could be waited for without end', async () => {
+  const server = serverThat({ version: 180_000, status: 'committed', life: 'first' })
+  let releases = 0
+  let give = (_: Lease): void => {}
+  const busy: ConnectionSource = { ...server, acquire: () => new Promise((resolve) => (give = resolve)) }
+  const fate = new CommitFate(busy)
+  const lease = await server.acquire(null)
+  await fate.mark((query) => lease.connection.execute(query, undefined))
+  mock.timers.enable({ apis: ['setTimeout'] })
+  try {
+    const outcome = fate.settle(lost).catch((thrown: unknown) => thrown)
+    mock.timers.tick(30_000)
+    const error = await outcome
+    assert.instance(error, CommitUnknownError)
+    assert.match((error as Error).message, /could not be reached within 30000 ms/)
+  } finally {
+    mock.timers.reset()
+  }
+  give({ ...lease, release: () => releases++ })
+  await new Promise(setImmediate)
+  assert.is(releases, 1)
 })
 
 test('without a mark nobody can tell', async () => {

@@ -4,12 +4,24 @@ import { inspect } from 'node:util'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
+  AcquireTimeoutError,
   CheckViolationError,
+  CommitAbortedError,
+  CommitUnknownError,
+  ConnectionError,
+  DatabaseClosedError,
   DecodeError,
   ForeignKeyViolationError,
+  NoRowsError,
+  NotCommittedError,
   NotNullViolationError,
   ParameterError,
+  type PlainsqlError,
+  PoolOverloadedError,
   type QueryError,
+  queryError,
+  StatementSkippedError,
+  TimeoutError,
   UniqueViolationError,
 } from '../../lib/errors.ts'
 import { exec } from '../../lib/query/kinds.ts'
@@ -63,6 +75,36 @@ for (const [name, change, type, expected] of violations) {
     assert.is(error.table, 'person')
     assert.match(error.message, ` [${expected.sqlState}] in insertPerson (sql/people.sql:7)`)
   })
+}
+
+const read = { name: 'getUser', source: 'sql/users.sql:1', readOnly: true } as const
+const write = { name: 'createUser', source: 'sql/users.sql:9' }
+const broken = new Error('the connection was lost')
+const inState = (code: string): QueryError => queryError(write, Object.assign(new Error('refused'), { code }))
+
+const retryables: readonly [string, PlainsqlError, boolean][] = [
+  ['a serialization failure', inState('40001'), true],
+  ['a deadlock', inState('40P01'), true],
+  ['any other error of the server', inState('23505'), false],
+  ['a write that was not sent', new ConnectionError(write, broken, 'not sent'), true],
+  ['a write that was not answered', new ConnectionError(write, broken), false],
+  ['… in a unit of work', new ConnectionError(write, broken).inUnit(), true],
+  ['a read that was not answered', new ConnectionError(read, broken), true],
+  ['a lost COMMIT', new CommitUnknownError(null, 'nobody asked', new ConnectionError(null, broken)), false],
+  ['a lost COMMIT that was not committed', new NotCommittedError('7', broken), true],
+  ['no connection in time', new AcquireTimeoutError(write, 5, { max: 1, waiting: 1 }), true],
+  ['an overload', new PoolOverloadedError(write, 5), true],
+  ['what was skipped for a deadlock', new StatementSkippedError(write, inState('40P01')), true],
+  ['what was skipped for a violation', new StatementSkippedError(write, inState('23505')), false],
+  ['a swallowed loss of the connection', new CommitAbortedError(new ConnectionError(null, broken)), true],
+  ['a swallowed error of somebody else', new CommitAbortedError(new Error('mine')), false],
+  ['a timeout', new TimeoutError(write, 'cancelled', 200), false],
+  ['a closed database', new DatabaseClosedError(write), false],
+  ['a missing row', new NoRowsError(read), false],
+]
+
+for (const [name, error, expected] of retryables) {
+  test(`${name} is ${expected ? '' : 'not '}retryable`, () => assert.is(error.retryable, expected))
 }
 
 test('a printed error holds no value; what the server said does, for those who ask', async () => {

@@ -19,7 +19,7 @@ import type { Query } from '../../lib/query/executor.ts'
 import { one } from '../../lib/query/kinds.ts'
 import { memoryDatabase } from '../../lib/testing/index.ts'
 import { freshDatabase, type TestDatabase } from '../support/server.ts'
-import { command, failure, number, rows, sleep } from './support.ts'
+import { command, failure, number, rows, sleep, until } from './support.ts'
 
 const test = suite('events')
 const moments = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const
@@ -89,7 +89,8 @@ async function poolEvents(options: DatabaseOptions, run: (db: Database) => Promi
   } finally {
     await database.close()
     // A connection is closed when the server has closed it.
-    await sleep(30)
+    const count = (type: PoolEvent['type']): number => events.filter((event) => event.type === type).length
+    await until(() => count('close') === count('connect'))
     unsubscribe('plainsql:pool', listener)
   }
   return events
@@ -328,7 +329,7 @@ test('the pool: connections made and closed, taken and given back', async () => 
 })
 
 test('the pool: a wait that was too long', async () => {
-  const events = await poolEvents({ pool: { max: 1, acquireTimeoutMs: 30 } }, (database) =>
+  const events = await poolEvents({ pool: { max: 1, acquireTimeoutMs: 500 } }, (database) =>
     database.unitOfWork(async (uow) => {
       await all(uow)
       await failure(database.with({ outsideUnit: true, timeoutMs: 5_000 }).execute(all.query, undefined))

@@ -1,9 +1,11 @@
 // Lanes: what is shared, what never is, and that nobody waits behind somebody else's slow statement. Order is what is
 // asserted here, never time: the slow one is still running when the others are done.
+// wire only: the other way has no lanes
 
 import { Client } from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { settlesWithin } from '../../lib/database/cancellation.ts'
 import { createDatabase, type Database } from '../../lib/database/database.ts'
 import type { PoolOptions } from '../../lib/database/poolOptions.ts'
 import type { UnitOfWork } from '../../lib/database/unitOfWork.ts'
@@ -15,11 +17,9 @@ import type { ParamWriter } from '../../lib/query/params.ts'
 import { freshDatabase } from '../support/server.ts'
 import { farServer } from './farServer.ts'
 import { startProxy } from './proxy.ts'
-import { command, failure, number, rows, sleep } from './support.ts'
+import { command, door, failure, gate, number, rows, sleep, until } from './support.ts'
 
 const test = suite('lanes')
-// The plain path has none.
-delete process.env.PLAINSQL_PLAIN
 const { url, drop } = await freshDatabase(
   'create table t (n int primary key, x int); insert into t values (1, 0), (2, 0)',
 )
@@ -44,31 +44,21 @@ function read(sql: string): Value<void, number> {
 }
 
 const pid = read('select pg_backend_pid()')
-const sleepRead = value<{ seconds: number }, number>({
-  ...rows<{ seconds: number }, number>(
-    'select pg_backend_pid() from (select pg_sleep($1)) s',
-    (r) => r.int4(0),
-    (w, p) => w.float8(p.seconds),
-  ).query,
-  readOnly: true,
-})
 
 /** Runs it until it is known to be quick. */
 async function learn(db: Database, run: (db: Database) => Promise<unknown>): Promise<void> {
   for (let times = 0; times < 20; times++) await run(db)
 }
 
-/** Which of the promises settle before `slow` does. */
-async function settledBefore(slow: Promise<unknown>, others: readonly Promise<unknown>[]): Promise<number> {
-  let settled = 0
-  for (const other of others) {
-    other.then(
-      () => settled++,
-      () => settled++,
-    )
-  }
-  await slow
-  return settled
+/** Whether all settle, while something else is still running. */
+const allSettle = (promises: readonly Promise<unknown>[]): Promise<boolean> =>
+  settlesWithin(Promise.allSettled(promises), 20_000)
+
+const atDoors = "from pg_stat_activity where wait_event = 'advisory' and datname = current_database()"
+
+/** Waits until so many statements wait for a door. */
+async function untilAtDoors(count: number): Promise<void> {
+  await until(async () => (await admin.query(`select ${atDoors}`)).rowCount === count)
 }
 
 for (const max of [1, 2, 10]) {
@@ -91,52 +81,43 @@ for (const max of [1, 2, 10]) {
   })
 }
 
-test('quick reads fill a few lanes instead of all, and more than one', async () => {
-  const db = open({ max: 10 })
-  // Ten connections: nothing is known of the statement yet.
-  await Promise.all(Array.from({ length: 40 }, () => pid(db)))
-  await learn(db, pid)
-  for (let round = 0; round < 5; round++) {
-    const pids = new Set(await Promise.all(Array.from({ length: 40 }, () => pid(db))))
-    assert.ok(pids.size >= 2 && pids.size <= 4, `${pids.size} lanes`)
-  }
-})
-
-test('another lane is opened beside a full one, and nobody waits for it', async () => {
-  const db = open({ max: 10 })
-  await learn(db, pid)
-  assert.is(db.stats()?.total, 1)
-  assert.is(new Set(await Promise.all(Array.from({ length: 8 }, () => pid(db)))).size, 1)
-  await sleep(50)
-  assert.is(db.stats()?.total, 2)
-  assert.is(new Set(await Promise.all(Array.from({ length: 8 }, () => pid(db)))).size, 2)
-})
-
 test('a slow statement delays nobody, as long as there is another connection', async () => {
   const db = open({ max: 2 })
   await learn(db, pid)
-  const slow = number('select 1 from pg_sleep(0.5)')(db)
-  const others = Array.from({ length: 300 }, () => pid(db))
-  assert.is(await settledBefore(slow, others), 300)
+  const { passes, shut, open: letGo } = door(admin)
+  await shut()
+  const slow = number(`select 1 from ${passes}`)(db)
+  assert.ok(await allSettle(Array.from({ length: 300 }, () => pid(db))))
+  await letGo()
+  assert.is(await slow, 1)
 })
 
 test('as many slow statements as there are connections make the others wait, and no longer', async () => {
   const db = open({ max: 2 })
   await learn(db, pid)
-  const short = number('select 1 from pg_sleep(0.1)')(db)
-  const long = number('select 1 from pg_sleep(0.6)')(db)
+  const [one, other] = [door(admin), door(admin)]
+  await Promise.all([one.shut(), other.shut()])
+  const short = number(`select 1 from ${one.passes}`)(db)
+  const long = number(`select 1 from ${other.passes}`)(db)
   const others = Array.from({ length: 100 }, () => pid(db))
-  assert.is(await settledBefore(short, others), 0)
-  assert.is(await settledBefore(long, others), 100)
+  assert.not(await settlesWithin(Promise.race(others), 100))
+  await one.open()
+  assert.ok(await allSettle([short, ...others]))
+  await other.open()
+  assert.is(await long, 1)
 })
 
 test('what was sent behind a quick read that turns out slow is sent again elsewhere', async () => {
   const db = open({ max: 2 })
-  await learn(db, (on) => sleepRead(on, { seconds: 0 }))
+  const { passes, shut, open: letGo } = door(admin)
+  const readBehind = read(`select pg_backend_pid() from ${passes}`)
+  await learn(db, readBehind)
   await learn(db, pid)
-  const slow = sleepRead(db, { seconds: 0.5 })
-  const others = Array.from({ length: 50 }, () => pid(db))
-  assert.is(await settledBefore(slow, others), 50)
+  await shut()
+  const slow = readBehind(db)
+  assert.ok(await allSettle(Array.from({ length: 50 }, () => pid(db))))
+  await letGo()
+  assert.type(await slow, 'number')
 })
 
 test('a write is run once, however far the server and however new the connection', async () => {
@@ -249,9 +230,12 @@ test('of two units of work that come at once for one idle connection, the other 
 })
 
 test('a caller who waits too long learns who is in the way', async () => {
-  const db = open({ max: 1, acquireTimeoutMs: 50, traceHolders: true })
-  const slow = number('select 1 from pg_sleep(0.4)')
+  const db = open({ max: 1, acquireTimeoutMs: 500, traceHolders: true })
+  const { passes, shut, open: letGo } = door(admin)
+  await shut()
+  const slow = number(`select 1 from ${passes}`)
   const running = slow(db)
+  await untilAtDoors(1)
   const error = (await failure(pid(db))) as AcquireTimeoutError
   assert.instance(error, AcquireTimeoutError)
   assert.is(error.holders.length, 1)
@@ -260,49 +244,70 @@ test('a caller who waits too long learns who is in the way', async () => {
     error.message,
     new RegExp(`\\n  shared for \\d+ ms, running ${slow.query.name} \\(sql/test.sql:\\d+\\)$`),
   )
+  await letGo()
   await running
 
+  const [held, over] = [gate(), gate()]
   const unit = db.unitOfWork(async (uow) => {
     await pid(uow)
-    await sleep(200)
+    held.open()
+    await over.opened
   })
-  await sleep(20)
+  await held.opened
   const other = (await failure(db.unitOfWork(async (uow) => void (await pid(uow))))) as AcquireTimeoutError
   assert.match(other.message, /\n {2}unit of work for \d+ ms, idle, acquired at .*lanes\.test\.ts:\d+:\d+$/)
+  over.open()
   await unit
 })
 
 test('callers beyond maxWaiting are turned away at once', async () => {
   const db = open({ max: 1, maxWaiting: 2 })
   await pid(db)
-  const slow = number('select 1 from pg_sleep(0.2)')(db)
+  const { passes, shut, open: letGo } = door(admin)
+  await shut()
+  const slow = number(`select 1 from ${passes}`)(db)
   const waiting = [1, 2].map(() => pid(db))
   const errors = await Promise.all([1, 2].map(() => failure(pid(db))))
   for (const error of errors) assert.instance(error, PoolOverloadedError)
+  await letGo()
   await Promise.all([slow, ...waiting])
 })
 
-test('a read whose connection is lost is run again, once; a write is not', async () => {
-  const db = open({ max: 2 })
-  await Promise.all([pid(db), pid(db)])
-  const reading = sleepRead(db, { seconds: 0.3 })
-  const writing = failure(command('update t set x = 1 where pg_sleep(0.5) is not null')(db))
-  await sleep(100)
-  const { rows: killed } = await admin.query(
-    "select pid, pg_terminate_backend(pid) from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and datname = current_database()",
-  )
-  assert.ok(killed.length >= 2)
-  assert.not(killed.some((row) => row.pid === -1))
-  assert.type(await reading, 'number')
-  assert.instance(await writing, ConnectionError)
-})
+for (const way of ['on lanes', 'without lanes', 'with a timeout'] as const) {
+  test(`a read whose connection is lost is run again, once; a write is not: ${way}`, async () => {
+    const db = open({ max: 2, lanes: way !== 'without lanes' })
+    const on = way === 'with a timeout' ? db.with({ timeoutMs: 30_000 }) : db
+    await Promise.all([pid(db), pid(db)])
+    const { passes, shut, open: letGo } = door(admin)
+    await shut()
+    const reading = read(`select pg_backend_pid() from ${passes}`)
+    const reads = reading(on)
+    const writing = failure(command(`update t set x = 1 from ${passes}`)(on))
+    await untilAtDoors(2)
+    await admin.query(`select pg_terminate_backend(pid) ${atDoors}`)
+    const lost = (await writing) as ConnectionError
+    assert.instance(lost, ConnectionError)
+    assert.equal([lost.statement, lost.retryable], ['unknown', false])
+    await untilAtDoors(1)
+    await letGo()
+    assert.type(await reads, 'number')
+    await shut()
+    const unlucky = failure(reading(on))
+    for (const _ of ['first', 'again']) {
+      await untilAtDoors(1)
+      await admin.query(`select pg_terminate_backend(pid) ${atDoors}`)
+    }
+    assert.instance(await unlucky, ConnectionError)
+    await letGo()
+  })
+}
 
 test('a lane whose connection is lost while it idles is replaced before anybody notices', async () => {
   const db = open({ max: 1 })
   for (let times = 0; times < 3; times++) {
     const before = await pid(db)
     await admin.query('select pg_terminate_backend($1)', [before])
-    await sleep(20)
+    await until(() => db.stats()?.total === 0)
     assert.is(await command('select')(db), 1)
     assert.is.not(await pid(db), before)
   }
@@ -392,9 +397,9 @@ test('statements are prepared anew when the schema changes, or the server forget
     await forget(db)
     await sleep(5)
   }
+  await until(() => asked > 20)
   stop = true
   await Promise.all(readers)
-  assert.ok(asked > 20)
 })
 
 test('statements are prepared anew when their parameters’ types change: of a column, or an enum made anew', async () => {
@@ -453,7 +458,9 @@ test('close({ graceMs }) has the server cancel what does not end', async () => {
   const db = open({ max: 3 })
   const slow = failure(number('select 1 from pg_sleep(30)')(db)) as Promise<QueryError>
   const unit = failure(db.unitOfWork(async (uow) => void (await number('select 1 from pg_sleep(30)')(uow))))
-  await sleep(50)
+  const running =
+    "select from pg_stat_activity where state = 'active' and query like '%pg_sleep(30)%' and pid <> pg_backend_pid()"
+  await until(async () => (await admin.query(running)).rowCount === 2)
   await db.close({ graceMs: 20 })
   assert.is((await slow).sqlState, '57014')
   assert.is(((await unit) as QueryError).sqlState, '57014')

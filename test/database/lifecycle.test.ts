@@ -5,7 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createDatabase } from '../../lib/database/database.ts'
 import { AcquireTimeoutError, ConnectionError, DatabaseClosedError } from '../../lib/errors.ts'
-import { backendPid, command, failure, number, openDatabase, rows, sleep } from './support.ts'
+import { backendPid, command, failure, gate, number, openDatabase, rows, sleep, until } from './support.ts'
 
 const test = suite('lifecycle')
 const unhandled: unknown[] = []
@@ -40,7 +40,7 @@ test('backends that are killed while idle are replaced, and nothing is unhandled
   await admin.connect()
   await admin.query('select pg_terminate_backend(pid) from unnest($1::int[]) pid', [before])
   await admin.end()
-  await sleep(50)
+  await until(() => db.stats()?.total === 0)
   const after = await ask()
   assert.is(after.filter((pid) => before.includes(pid)).length, 0)
   await done()
@@ -57,15 +57,18 @@ test('a backend that is killed in use fails its statement with a ConnectionError
 })
 
 test('a caller who waits too long is told so', async () => {
-  const { db, done } = await openDatabase('', { pool: { max: 1, acquireTimeoutMs: 50 } })
+  const { db, done } = await openDatabase('', { pool: { max: 1, acquireTimeoutMs: 500 } })
+  const [held, over] = [gate(), gate()]
   const holding = db.unitOfWork(async (uow) => {
     await backendPid(uow)
-    await sleep(200)
+    held.open()
+    await over.opened
   })
-  await sleep(10)
+  await held.opened
   const error = (await failure(db.unitOfWork((uow) => backendPid(uow)))) as Error
   assert.instance(error, AcquireTimeoutError)
-  assert.match(error.message, 'within 50 ms')
+  assert.match(error.message, 'within 500 ms')
+  over.open()
   await holding
   await done()
 })

@@ -2,7 +2,10 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createDatabase } from '../../lib/database/database.ts'
+import { createDatabase, type Database } from '../../lib/database/database.ts'
+import type { Executor } from '../../lib/query/executor.ts'
+import { memoryDatabase } from '../../lib/testing/memoryDatabase.ts'
+import { testDatabase } from '../../lib/testing/testDatabase.ts'
 import { freshDatabase, type TestDatabase } from '../support/server.ts'
 import { rows } from './support.ts'
 
@@ -64,6 +67,36 @@ test('calls one after another are warned of inside a unit of work, savepoints in
   assert.match(warnings[0]?.message ?? '', 'more than 3 times in one unit of work')
   assert.is(warnings.length, 1)
 })
+
+/** What runs many calls in one period, by how it came to its executor. */
+const ways: Readonly<Record<string, (db: Database, load: (on: Executor) => Promise<unknown>) => Promise<unknown>>> = {
+  db: (db, load) => load(db),
+  'db.with': (db, load) => load(db.with({ timeoutMs: 5000 })),
+  'a unit of work': (db, load) => db.unitOfWork(load),
+  'a unit of work of db.with': async (db, load) => db.with({ timeoutMs: 5000 }).unitOfWork?.(load),
+  'uow.with': (db, load) => db.unitOfWork((uow) => load(uow.with({ timeoutMs: 5000 }))),
+  'with in a savepoint': (db, load) =>
+    db.unitOfWork((uow) => uow.savepoint((savepoint) => load(savepoint.with({ timeoutMs: 5000 })))),
+}
+
+const schema = 'create table t (id int);'
+const databases: Readonly<Record<string, () => Promise<Database>>> = {
+  createDatabase: async () => createDatabase({ url: fresh.url, detectNPlusOne: 3 }),
+  testDatabase: () => testDatabase({ schema, detectNPlusOne: 3 }),
+  memoryDatabase: () => memoryDatabase({ schema, detectNPlusOne: 3 }),
+}
+
+for (const [kind, open] of Object.entries(databases)) {
+  for (const [way, run] of Object.entries(ways)) {
+    test(`calls on ${way} are watched, on ${kind}`, async () => {
+      await using db = await open()
+      await run(db, (on) => Promise.all(ids.map((id) => one(on, { id }))))
+      await settled()
+      assert.is(warnings.length, 1)
+      assert.match(warnings[0]?.message ?? '', /called at test\/database\/nPlusOne\.test\.ts:\d+:\d+:/)
+    })
+  }
+}
 
 test('fewer calls, and calls of several places or ticks, are left alone', async () => {
   await using db = createDatabase({ url: fresh.url, detectNPlusOne: 3 })

@@ -44,9 +44,9 @@ async function useAll(url: string, pool: PoolOptions): Promise<void> {
         await echo(uow, { n })
         await uow.savepoint((savepoint) => echo(savepoint, { n }))
       },
-      { isolation: 'serializable', statementTimeoutMs: 100 },
+      { isolation: 'serializable', statementTimeoutMs: 10_000 },
     )
-    await echo(db.with({ timeoutMs: 1_000 }), { n })
+    await echo(db.with({ timeoutMs: 10_000 }), { n })
   }
 }
 
@@ -73,7 +73,7 @@ test('nothing is named or set that would outlive a transaction', async () => {
     assert.equal(said(listener).names, [])
     assert.ok(listener.messages.filter(({ code }) => code === 'B').length >= 10)
     const settings = said(listener).sql.filter((sql) => /^(set|prepare|listen|discard|reset)/i.test(sql))
-    assert.equal([...new Set(settings)], ['SET LOCAL statement_timeout = 100'])
+    assert.equal([...new Set(settings)], ['SET LOCAL statement_timeout = 10000'])
     assert.ok(listener.startups.length >= 1)
     for (const { user: _, database: __, application_name: ___, ...others } of listener.startups) {
       // The settings that every PgBouncer knows, and gives to whichever connection runs the transaction.
@@ -158,13 +158,13 @@ if (version !== null) {
           if (n % 2 === 0) await slow(uow)
           return set
         },
-        { statementTimeoutMs: 60, lockTimeoutMs: 50, isolation: 'repeatable read' },
+        { statementTimeoutMs: 500, lockTimeoutMs: 400, isolation: 'repeatable read' },
       ),
     )
     const outcomes = await Promise.allSettled(units)
     assert.equal(
       outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.sqlState)),
-      ['57014', '60ms', '57014', '60ms', '57014', '60ms'],
+      ['57014', '500ms', '57014', '500ms', '57014', '500ms'],
     )
     // More units at a time than there are connections behind it: each of those is asked.
     const after = await Promise.all(Array.from({ length: 6 }, () => db.unitOfWork((uow) => timeout(uow))))
@@ -174,8 +174,8 @@ if (version !== null) {
   test('a cancelled call is stopped at the server, and only that one', async () => {
     await using db = createDatabase({ url: bouncer.url, pool: { pgBouncer: true, max: 4 } })
     const slow = number('select 1 from pg_sleep(30)')
-    const beside = number('select 1 from pg_sleep(0.3)')
-    const [error, other] = await Promise.all([failure(slow(db.with({ timeoutMs: 100 }))), beside(db)])
+    const beside = number('select 1 from pg_sleep(1)')
+    const [error, other] = await Promise.all([failure(slow(db.with({ timeoutMs: 500 }))), beside(db)])
     assert.instance(error, TimeoutError)
     assert.is((error as TimeoutError).statement, 'cancelled')
     assert.is(other, 1)

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import {
   CommitAbortedError,
   ParameterError,
+  type QueryError,
   SavepointOpenError,
   StatementSkippedError,
   UniqueViolationError,
@@ -42,9 +43,9 @@ test('a savepoint costs no round trip of its own', async () => {
   })
   assert.equal(bed.sent(), [
     'BEGIN + addNote',
-    'SAVEPOINT s0_1 + addNote',
-    'RELEASE SAVEPOINT s0_1 + addNote',
-    'SAVEPOINT s0_2 + addNote',
+    'SAVEPOINT s1 + addNote',
+    'RELEASE SAVEPOINT s1 + addNote',
+    'SAVEPOINT s2 + addNote',
     'COMMIT',
   ])
   assert.equal(await noteIds(bed.db), [1, 2, 3, 4])
@@ -73,10 +74,10 @@ test('a failed one is rolled back alone, and the unit goes on', async () => {
   })
   assert.equal(bed.sent(), [
     'BEGIN + addNote',
-    'SAVEPOINT s0_1 + addNote',
+    'SAVEPOINT s1 + addNote',
     'addNote',
-    'ROLLBACK TO SAVEPOINT s0_1',
-    'RELEASE SAVEPOINT s0_1 + addNote',
+    'ROLLBACK TO SAVEPOINT s1',
+    'RELEASE SAVEPOINT s1 + addNote',
     'COMMIT',
   ])
   assert.equal(await noteIds(bed.db), [1, 3])
@@ -87,8 +88,29 @@ test('the first statement of the unit can be the one that fails in a savepoint',
     await rejection(uow.savepoint((sp) => divide(sp, { by: 0 })))
     await add(uow, 1)
   })
-  assert.is(bed.sent()[0], 'BEGIN + SAVEPOINT s0_1 + divide')
+  assert.is(bed.sent()[0], 'BEGIN + SAVEPOINT s1 + divide')
   assert.equal(await noteIds(bed.db), [1])
+})
+
+test('… but if BEGIN itself failed, the unit is over, and what is behind it names that error', async () => {
+  const spoiled = await openTestBed({ spoil: (sql) => sql.replace('BEGIN', 'BEGIN nonsense') })
+  try {
+    const thrown = await rejection(
+      spoiled.db.unitOfWork(async (uow) => {
+        const failed = await rejection(uow.savepoint((sp) => add(sp, 1)))
+        assert.is((failed as QueryError).sqlState, '42601')
+        const behind = await rejection(add(uow, 2))
+        assert.instance(behind, StatementSkippedError)
+        assert.is(behind.cause, failed)
+      }),
+    )
+    assert.instance(thrown, CommitAbortedError)
+    assert.is((thrown.cause as QueryError).sqlState, '42601')
+    assert.equal(spoiled.sent(), ['BEGIN + SAVEPOINT s1 + addNote', 'ROLLBACK'])
+    assert.is(spoiled.held.destroyed, 0)
+  } finally {
+    await spoiled.close()
+  }
 })
 
 test('they nest; an inner failure that is thrown on rolls back the outer ones', async () => {
@@ -136,10 +158,10 @@ test('a refused parameter in it sends nothing, and SAVEPOINT goes with the next 
     await add(uow, 2)
   })
   assert.equal(bed.sent(), [
-    'BEGIN + SAVEPOINT s0_1 + addNote',
-    'BEGIN + SAVEPOINT s0_1 + addNote',
-    'RELEASE SAVEPOINT s0_1 + SAVEPOINT s0_2 + addNote',
-    'RELEASE SAVEPOINT s0_1 + addNote',
+    'BEGIN + SAVEPOINT s1 + addNote',
+    'BEGIN + SAVEPOINT s1 + addNote',
+    'RELEASE SAVEPOINT s1 + SAVEPOINT s2 + addNote',
+    'RELEASE SAVEPOINT s1 + addNote',
     'COMMIT',
   ])
   assert.equal(await noteIds(bed.db), [1, 2])
@@ -180,6 +202,13 @@ test('the outer unit used inside its savepoint would wait for itself: refused, w
   assert.equal(await noteIds(bed.db), [2])
 })
 
+test('… also from a unit of its own in there, on another connection', async () => {
+  await bed.db.unitOfWork(async (uow) => {
+    const nested = uow.savepoint(() => bed.db.with({ outsideUnit: true }).unitOfWork!(() => add(uow, 1)))
+    assert.instance(await rejection(nested), SavepointOpenError)
+  })
+})
+
 test('use after its end is refused', async () => {
   await bed.db.unitOfWork(async (uow) => {
     const leaked = await uow.savepoint(async (sp) => sp)
@@ -209,7 +238,7 @@ test('hooks of a savepoint share its fate', async () => {
     )
     assert.equal(ran, [])
   })
-  assert.equal(ran, ['undone rolled back', 'inner rolled back', 'unit committed', 'kept committed'])
+  assert.equal(ran, ['unit committed', 'kept committed', 'undone rolled back', 'inner rolled back'])
 })
 
 /** What a savepoint does: adds a row, fails a statement, opens another, and at its end throws or does not. */

@@ -2,6 +2,7 @@
 // A minute of mixed load on a server of its own that restarts in the middle: no wrong answer, no unhandled rejection, no
 // more connections and no more memory at the end than at the beginning. By hand and for longer:
 //   SECONDS=600 npx tsx test/database/soak.test.ts
+// wire only: it is about lanes
 
 import { setPriority } from 'node:os'
 import { test } from 'uvu'

@@ -1,5 +1,6 @@
 // Hand-written typed functions, as a generator would write them, and a database for each test file.
 
+import type { Client } from 'pg'
 import { createDatabase, type Database, type DatabaseOptions } from '../../lib/database/database.ts'
 import { type Exec, exec, type Many, many, type Value, value } from '../../lib/query/kinds.ts'
 import type { ParamWriter } from '../../lib/query/params.ts'
@@ -56,6 +57,45 @@ export async function failure(promise: Promise<unknown>): Promise<unknown> {
     (error: unknown) => error,
   )
 }
+
+/** Looks again and again, for half a minute at most: a busy machine takes its time. */
+export async function until(holds: () => unknown): Promise<void> {
+  const deadline = performance.now() + 30_000
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error('it never came to hold')
+    await sleep(10)
+  }
+}
+
+/** Something to wait for that happens when the test says so. */
+export function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open: () => open() }
+}
+
+/** What statements wait for at the server, for as long as the test says. */
+export interface Door {
+  /** To be put into FROM: waits while the door is shut. */
+  readonly passes: string
+  shut(): Promise<void>
+  open(): Promise<void>
+}
+
+/** @param client of the same database, outside of every pool */
+export function door(client: Client): Door {
+  const key = ++doors
+  const run = async (call: string): Promise<void> => void (await client.query(`select ${call}(${key})`))
+  return {
+    passes: `pg_advisory_xact_lock_shared(${key})`,
+    shut: () => run('pg_advisory_lock'),
+    open: () => run('pg_advisory_unlock'),
+  }
+}
+
+let doors = 0
 
 export function sleep(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms))

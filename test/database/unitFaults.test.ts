@@ -10,6 +10,7 @@ import {
   CommitAbortedError,
   CommitUnknownError,
   ConnectionError,
+  NoRowsError,
   NotCommittedError,
   type QueryError,
 } from '../../lib/errors.ts'
@@ -27,7 +28,7 @@ import {
   type TestBedOptions,
   wait,
 } from '../support/units.ts'
-import { command } from './support.ts'
+import { command, gate, rows } from './support.ts'
 
 let server: EmbeddedServer
 let bed: TestBed
@@ -101,8 +102,9 @@ test('backend killed between statements: ConnectionError, and nothing stays', as
     await kill('idle in transaction')
     await add(uow, 2)
   }
-  const error = await rejection(bed.db.unitOfWork(work))
+  const error = (await rejection(bed.db.unitOfWork(work))) as ConnectionError
   assert.instance(error, ConnectionError)
+  assert.equal([error.statement, error.retryable], ['rolled back', true])
   assert.is(bed.held.destroyed, 1)
   assert.equal(await noteIds(bed.db), [])
 })
@@ -117,6 +119,7 @@ test('… swallowed, it cannot be committed either', async () => {
   )
   assert.instance(error, CommitAbortedError)
   assert.instance(error.cause, ConnectionError)
+  assert.ok((error as CommitAbortedError).retryable)
 })
 
 test('… in a savepoint, it ends the unit', async () => {
@@ -168,6 +171,27 @@ test('backend killed during a statement: ConnectionError for it and those behind
   assert.equal(await noteIds(bed.db), [])
 })
 
+test('a savepoint whose statement cannot be stopped is not committed: it ends the unit', async () => {
+  await withBed({ lose: (sql) => (sql === 'cancel' ? 'before' : null) }, async ({ db, sent, held }) => {
+    const mine = new Error('mine')
+    const unit = db.unitOfWork(async (uow) => {
+      await add(uow, 1)
+      const savepoint = uow.savepoint(async (sp) => {
+        slowNote(sp).catch(() => {})
+        throw mine
+      })
+      assert.is(await rejection(savepoint), mine)
+    })
+    const error = await rejection(unit)
+    assert.instance(error, CommitAbortedError)
+    assert.instance(error.cause, ConnectionError)
+    assert.match((error.cause as Error).message, /no answer to a CancelRequest within 2000 ms/)
+    assert.not(sent().includes('COMMIT'))
+    assert.is(held.destroyed, 1)
+    assert.equal(await noteIds(db), [])
+  })
+})
+
 test('backend killed during COMMIT: CommitUnknownError, never retried; with verifyCommit the truth', async () => {
   const slowly = async (uow: UnitOfWork): Promise<void> => {
     await add(uow, 1)
@@ -188,6 +212,7 @@ test('backend killed during COMMIT: CommitUnknownError, never retried; with veri
   const error = await unknown
   assert.instance(error, CommitUnknownError)
   assert.instance(error.cause, ConnectionError)
+  assert.not((error as CommitUnknownError).retryable)
   assert.equal(hooks, [])
 
   const verified = rejection(bed.db.unitOfWork(slowly, { verifyCommit: true }))
@@ -219,6 +244,20 @@ test('the answer to COMMIT is lost, the commit is not: verifyCommit resolves, an
     ])
     assert.instance(await rejection(db.unitOfWork(work)), CommitUnknownError)
     assert.equal(await noteIds(db), [1, 2])
+  })
+})
+
+test('… also if the first statement found no row, which the unit got over', async () => {
+  await withBed({ lose: (sql) => (sql === 'COMMIT' ? 'after' : null) }, async ({ db, sent }) => {
+    await db.unitOfWork(
+      async (uow) => {
+        assert.instance(await rejection(balance(uow, { id: -1 })), NoRowsError)
+        await add(uow, 1)
+      },
+      { verifyCommit: true },
+    )
+    assert.equal(sent().slice(1, 4), ['BEGIN + balance', 'markTransactionFlushing', 'addNote'])
+    assert.equal(await noteIds(db), [1])
   })
 })
 
@@ -269,6 +308,37 @@ test('a unit that makes the server forget all prepared statements is rolled back
   assert.equal(await noteIds(bed.db), [1, 3])
 })
 
+test('a migration in the middle of units: statements that it made stale are prepared anew, with retry', async () => {
+  await bed.observer.query('create table growing (id int); insert into growing values (1)')
+  const growing = rows<void, number>('select * from growing', (r) => r.int4(0))
+  const grow = (): Promise<unknown> => bed.observer.query(`alter table growing add column c${++columns} int`)
+  let columns = 0
+  let runs = 0
+  let units = 0
+  const work = async (uow: UnitOfWork): Promise<void> => {
+    runs++
+    await add(uow, runs)
+    assert.equal(await growing(uow), [1])
+  }
+  await bed.db.unitOfWork(work)
+  await grow()
+  const error = await rejection(bed.db.unitOfWork(work))
+  assert.is((error as QueryError).sqlState, '0A000')
+
+  let migrating = true
+  const workers = [1, 2, 3, 4].map(async () => {
+    for (; migrating; units++) await bed.db.unitOfWork(work, { retry: { attempts: 50, baseDelayMs: 1 } })
+  })
+  for (let round = 0; round < 5; round++) {
+    await sleep(20)
+    await grow()
+  }
+  migrating = false
+  await Promise.all(workers)
+  assert.ok(runs > 2 + units, 'nothing was stale')
+  assert.is((await noteIds(bed.db)).length, 1 + units)
+})
+
 test('a ROLLBACK that fails does not hide the first error, and costs the connection', async () => {
   await withBed({ spoil: (sql) => sql.replace('ROLLBACK', 'ROLLBACK nonsense') }, async ({ db, held }) => {
     const mine = new Error('mine')
@@ -283,7 +353,7 @@ test('a ROLLBACK that fails does not hide the first error, and costs the connect
 })
 
 test('pool at max 1, a unit inside of a unit without the guard: AcquireTimeoutError, and all is given back', async () => {
-  await withBed({ pool: { max: 1, acquireTimeoutMs: 50 }, guard: false }, async ({ db }) => {
+  await withBed({ pool: { max: 1, acquireTimeoutMs: 500 }, guard: false }, async ({ db }) => {
     const nested = db.unitOfWork(async (uow) => {
       await add(uow, 1)
       await db.unitOfWork((second) => add(second, 2))
@@ -294,10 +364,13 @@ test('pool at max 1, a unit inside of a unit without the guard: AcquireTimeoutEr
 })
 
 test('a deadlock of two units: one fails with 40P01, the other commits', async () => {
+  let firsts = 0
+  const both = gate()
   const unit = (first: number, second: number): Promise<void> =>
     bed.db.unitOfWork(async (uow) => {
       await changeBalance(uow, { id: first, by: 1 })
-      await sleep(50)
+      if (++firsts === 2) both.open()
+      await both.opened
       await changeBalance(uow, { id: second, by: 1 })
     })
   const results = await Promise.allSettled([unit(1, 2), unit(2, 1)])
@@ -337,14 +410,12 @@ for (const mode of ['fast', 'immediate'] as const) {
     const work = async (uow: UnitOfWork): Promise<void> => {
       await add(uow, 1)
       restarting ??= server.restart(mode)
-      await sleep(20)
+      await restarting
       await add(uow, 2)
     }
     assert.instance(await rejection(db.unitOfWork(work)), ConnectionError)
-    await restarting
     restarting = undefined
     await db.unitOfWork(work, { retry: { attempts: 50, connectionLoss: true, baseDelayMs: 20 }, verifyCommit: true })
-    await restarting
     assert.equal(await noteIds(db), [1, 2])
     assert.is(held.now, 0)
     // The observer has lost its connection too.
@@ -352,6 +423,9 @@ for (const mode of ['fast', 'immediate'] as const) {
     bed = await openTestBed({ url: server.url })
   })
 }
+
+/** Takes longer than a statement that is cancelled may. */
+const slowNote = command("insert into notes select 2, 'x' from pg_sleep(2.5)")
 
 const slowCommit = {
   name: 'slowCommit',

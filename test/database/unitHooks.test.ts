@@ -7,6 +7,7 @@ import { hookErrors } from '../../lib/database/hooks.ts'
 import { DatabaseInsideUnitError, type HookError, QueryError } from '../../lib/errors.ts'
 import type { Executor } from '../../lib/query/executor.ts'
 import { addNote, changeBalance, divide, noteIds, openTestBed, rejection, type TestBed } from '../support/units.ts'
+import { gate } from './support.ts'
 
 let bed: TestBed
 
@@ -128,12 +129,15 @@ test('when the attempts are used up the last error is thrown', async () => {
 
 test('a deadlock of two units is retried', async () => {
   let runs = 0
+  let firsts = 0
+  const both = gate()
   const unit = (first: number, second: number): Promise<void> =>
     bed.db.unitOfWork(
       async (uow) => {
         runs++
         await changeBalance(uow, { id: first, by: 1 })
-        await sleep(runs > 2 ? 0 : 30)
+        if (++firsts === 2) both.open()
+        await both.opened
         await changeBalance(uow, { id: second, by: 1 })
       },
       { retry: { attempts: 5 } },
@@ -149,6 +153,7 @@ test('an error of another kind is not retried, and neither is anything by defaul
     [{ attempts: 5 }, '22012', 1],
     [undefined, '40001', 1],
     [{}, '40001', 5],
+    [{ attempts: undefined, maxDelayMs: undefined, connectionLoss: undefined }, '40001', 5],
     [{ attempts: 3 }, '40P01', 3],
   ] as const) {
     let runs = 0
@@ -157,8 +162,7 @@ test('an error of another kind is not retried, and neither is anything by defaul
       if (raised === '22012') await divide(uow, { by: 0 })
       throw new Error('mine', { cause: new QueryError(null, Object.assign(new Error(), { code: raised })) })
     }
-    const options = retry === undefined ? {} : { retry: { baseDelayMs: 1, ...retry } }
-    await rejection(bed.db.unitOfWork(fail, options))
+    await rejection(bed.db.unitOfWork(fail, { retry: retry && { baseDelayMs: 1, ...retry } }))
     assert.is(runs, expected)
   }
 })
@@ -166,6 +170,7 @@ test('an error of another kind is not retried, and neither is anything by defaul
 test('db inside a unit is refused, with both places; before it, after it and elsewhere it is not', async () => {
   const { db } = bed
   let later: Promise<number[]> = Promise.resolve([])
+  const over = gate()
   await db.unitOfWork(async (uow) => {
     await add(uow, 1)
     for (const misuse of [() => noteIds(db), () => db.unitOfWork(noteIds), () => noteIds(db.with({ timeoutMs: 99 }))]) {
@@ -176,8 +181,9 @@ test('db inside a unit is refused, with both places; before it, after it and els
       assert.match(error.message, /db\.with\(\{ outsideUnit: true \}\)/)
     }
     uow.afterCommit(async () => assert.equal(await noteIds(db), [1]))
-    later = sleep(20).then(() => noteIds(db))
+    later = over.opened.then(() => noteIds(db))
   })
+  over.open()
   assert.equal(await later, [1])
   const other = await openTestBed()
   await db.unitOfWork(async (uow) => {
@@ -189,6 +195,17 @@ test('db inside a unit is refused, with both places; before it, after it and els
     })
   })
   await other.close()
+})
+
+test('so is a unit of db.with(…), by a promise that rejects; one outside of a unit has its place', async () => {
+  const limited = bed.db.with({ timeoutMs: 10_000 })
+  await bed.db.unitOfWork(async () => {
+    const error = await rejection(limited.unitOfWork!(noteIds))
+    assert.instance(error, DatabaseInsideUnitError)
+    assert.match(error.message, /^db was used at test\/database\/unitHooks\.test\.ts:\d+:\d+/)
+  })
+  const leaked = await limited.unitOfWork!(async (uow) => uow)
+  assert.match((await rejection(noteIds(leaked))).message, /opened at test\/database\/unitHooks\.test\.ts:\d+:\d+/)
 })
 
 test('with outsideUnit, or without the guard, db inside a unit runs outside of it', async () => {
@@ -225,9 +242,9 @@ test('ambient: db inside a unit is the unit, and a unit inside a unit is a savep
     })
     assert.equal(ambient.sent(), [
       'BEGIN + addNote',
-      'SAVEPOINT s0_1 + addNote',
-      'ROLLBACK TO SAVEPOINT s0_1',
-      'RELEASE SAVEPOINT s0_1 + noteIds',
+      'SAVEPOINT s1 + addNote',
+      'ROLLBACK TO SAVEPOINT s1',
+      'RELEASE SAVEPOINT s1 + noteIds',
       'COMMIT',
     ])
     assert.equal(await noteIds(db), [1])

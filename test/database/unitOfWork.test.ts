@@ -226,7 +226,7 @@ test('statements that nobody awaited are still part of the unit', async () => {
   assert.equal(await noteIds(bed.db), [1, 2])
 })
 
-test('use after the end is refused, with the place where the unit was opened', async () => {
+test('use after the end is refused, with the places where the unit was opened and where it was used', async () => {
   let late: Promise<unknown> = Promise.resolve()
   const leaked = await bed.db.unitOfWork(async (uow) => {
     late = sleep(20).then(() => rejection(noteIds(uow)))
@@ -236,18 +236,33 @@ test('use after the end is refused, with the place where the unit was opened', a
     assert.instance(error, UnitOfWorkClosedError)
     assert.match(
       (error as Error).message,
-      /the unit of work \(opened at test\/database\/unitOfWork\.test\.ts:\d+:\d+\)/,
+      /the unit of work \(opened at test\/database\/unitOfWork\.test\.ts:\d+:\d+\) is over in noteIds/,
     )
-    assert.match((error as Error).message, /noteIds/)
   }
-  assert.throws(() => leaked.afterCommit(() => {}), /unit of work .* is over/)
-  assert.throws(() => leaked.add(addNote, { id: 1, text: 'x' }), /is over in addNote/)
-  assert.match((await rejection(leaked.savepoint(async () => {}))).message, /is over/)
+  const here = /^test\/database\/unitOfWork\.test\.ts:\d+:\d+$/
+  const calls: Readonly<Record<string, () => unknown>> = {
+    noteIds: () => noteIds(leaked),
+    'noteIds with a timeout': () => noteIds(leaked.with({ timeoutMs: 1000 })),
+    'noteIds.batch': () => noteIds.batch(leaked, [undefined, undefined]),
+    savepoint: () => leaked.savepoint(async () => {}),
+    flush: () => leaked.flush(),
+    add: () => leaked.add(addNote, { id: 1, text: 'x' }),
+    afterCommit: () => leaked.afterCommit(() => {}),
+  }
+  for (const [name, call] of Object.entries(calls)) {
+    const error = (await rejection(Promise.resolve().then(call))) as UnitOfWorkClosedError
+    assert.instance(error, UnitOfWorkClosedError, name)
+    assert.match(error.openedAt ?? '', here, name)
+    assert.match(error.calledAt ?? '', here, name)
+    assert.is.not(error.calledAt, error.openedAt)
+    assert.ok(error.message.includes(`, called at ${error.calledAt}: await everything`), error.message)
+  }
 })
 
 test('isolation, read only and deferrable are part of BEGIN', async () => {
   const { db } = bed
   assert.is(await db.unitOfWork(isolation), 'read committed off')
+  assert.is(await db.unitOfWork(isolation, { isolation: undefined, retry: undefined }), 'read committed off')
   assert.is(await db.unitOfWork(isolation, { isolation: 'serializable' }), 'serializable off')
   assert.is(
     await db.unitOfWork(isolation, { isolation: 'serializable', readOnly: true, deferrable: true }),

@@ -1,5 +1,6 @@
 // The wire fast path against a real server: the same answers as the plain path, whatever the network does, and a
 // connection that stays in step after everything that can go wrong in a call.
+// wire only: it is about the wire
 
 import { Client } from 'pg'
 import { suite } from 'uvu'
@@ -569,9 +570,19 @@ test('a lost connection fails every call in flight, and every later one at once'
   for (const error of await Promise.all(slow)) {
     assert.instance(error, ConnectionError)
     assert.is((error as ConnectionError).code, '57P01')
+    assert.is((error as ConnectionError).statement, 'unknown')
   }
-  assert.instance(await failure(number('select 1')(own)), ConnectionError)
+  const late = (await failure(number('select 1')(own))) as ConnectionError
+  assert.instance(late, ConnectionError)
+  assert.is(late.statement, 'not sent')
   assert.is(own.inFlight, 0)
+})
+
+test('a connection that is lost before a call has left the process says so', async () => {
+  const own = await openWire()
+  const call = failure(command('select 1')(own))
+  own.destroy(new Error('lost by the test'))
+  assert.is(((await call) as ConnectionError).statement, 'not sent')
 })
 
 test('a ping that is not answered in time gives the connection up', async () => {

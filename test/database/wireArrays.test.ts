@@ -1,4 +1,5 @@
 // Arrays in binary form: the same to PostgreSQL as their text; and what does not fit goes as text.
+// wire only: it is about the wire
 
 import fc from 'fast-check'
 import { Client } from 'pg'

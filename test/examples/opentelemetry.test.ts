@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { type Attributes, instrument, type Span } from '../../examples/opentelemetry.ts'
 import { createDatabase } from '../../lib/index.ts'
 import { applyMigrations } from '../../lib/migrate/apply.ts'
-import { createUser, getUser, getUserByEmail } from '../../sql/users.sql.ts'
+import { createUser, deleteUser, getUser, getUserByEmail } from '../../sql/users.sql.ts'
 import { failure } from '../database/support.ts'
 import { runExample } from '../support/runExample.ts'
 import { freshDatabase, testServer } from '../support/server.ts'
@@ -28,9 +28,10 @@ interface Recorded extends Span {
   readonly status: { code: number; message?: string }[]
 }
 
-/** Records spans when they end. A context is the name of its span. */
+/** Records spans when they end, and measurements. A context is the name of its span. */
 function recordingApi() {
   const ended: Recorded[] = []
+  const measured: [name: string, unit: string, value: number, Attributes][] = []
   const events: [string, Attributes | undefined][] = []
   const active = {
     name: '',
@@ -63,17 +64,24 @@ function recordingApi() {
       setSpan: (_: string, span: Recorded) => span.name,
       getActiveSpan: (): Recorded => active,
     },
+    metrics: {
+      getMeter: () => ({
+        createHistogram: (name: string, { unit }: { unit: string }) => ({
+          record: (value: number, attributes: Attributes) => void measured.push([name, unit, value, attributes]),
+        }),
+      }),
+    },
     context: { active: () => 'request' },
     SpanKind: { INTERNAL: 0, CLIENT: 2 },
     SpanStatusCode: { ERROR: 2 },
   }
-  return { api, ended, events }
+  return { api, ended, events, measured }
 }
 
 test('spans have the attributes of the conventions, no values, and their unit of work above them', async () => {
   const { url, drop } = await freshDatabase()
   await applyMigrations({ url, folder: 'migrations' })
-  const { api, ended } = recordingApi()
+  const { api, ended, measured } = recordingApi()
   const stop = instrument(api)
   const ada = { email: 'geheim@example.com', hashedPassword: 'geheim', fullName: null }
   try {
@@ -81,6 +89,7 @@ test('spans have the attributes of the conventions, no values, and their unit of
     const { id } = await db.unitOfWork((uow) => createUser(uow, ada))
     await getUser.batch(db, [{ id }, { id: 0 }])
     await failure(createUser(db, ada))
+    await deleteUser(db, { id })
     stop()
     await getUserByEmail(db, ada)
   } finally {
@@ -94,9 +103,10 @@ test('spans have the attributes of the conventions, no values, and their unit of
       ['request', 'unit of work', 0],
       ['request', 'BATCH getUser', 2],
       ['request', 'createUser', 2],
+      ['request', 'deleteUser', 2],
     ],
   )
-  const [insert, unit, batch, refused] = ended.map(({ attributes }) => attributes)
+  const [insert, unit, batch, refused, removal] = ended.map(({ attributes }) => attributes)
   assert.is(insert?.['db.system.name'], 'postgresql')
   assert.is(insert?.['db.namespace'], new URL(url).pathname.slice(1))
   assert.is(insert?.['db.query.summary'], 'createUser')
@@ -107,7 +117,29 @@ test('spans have the attributes of the conventions, no values, and their unit of
   assert.equal([batch?.['db.operation.batch.size'], batch?.['db.response.returned_rows']], [2, 1])
   assert.equal([refused?.['error.type'], refused?.['db.response.status_code']], ['23505', '23505'])
   assert.is(ended[3]?.status[0]?.code, api.SpanStatusCode.ERROR)
-  assert.not.match(JSON.stringify(ended), 'geheim')
+  // One was affected, none was returned.
+  assert.is(removal?.['db.response.returned_rows'], undefined)
+
+  assert.equal(
+    measured.map(([metric, unit, , attributes]) => [metric, unit, attributes['db.query.summary']]),
+    ['createUser', 'BATCH getUser', 'createUser', 'deleteUser'].map((summary) => [
+      'db.client.operation.duration',
+      's',
+      summary,
+    ]),
+  )
+  for (const [, , seconds] of measured) assert.ok(seconds > 0 && seconds < 60, `${seconds} s`)
+  const [first, , third] = measured.map(([, , , attributes]) => attributes)
+  // No text, no place and no id: each value would be a time series.
+  assert.equal(Object.keys(first ?? {}).sort(), [
+    'db.namespace',
+    'db.query.summary',
+    'db.system.name',
+    'server.address',
+    'server.port',
+  ])
+  assert.equal([third?.['error.type'], third?.['db.response.status_code']], ['23505', '23505'])
+  assert.not.match(JSON.stringify([ended, measured]), 'geheim')
 })
 
 test('a pool that lets a caller down is an event of the active span', async () => {

@@ -46,7 +46,7 @@ test('a stale function is generated anew', async () => {
 
     const { output, code } = await runExample('examples/quickstart.ts', { DATABASE_URL: undefined }, [], folder)
     assert.is(code, 0, output)
-    assert.match(output, '   wrote sql/users.sql.ts\n   37 queries in 4 files')
+    assert.match(output, '   wrote sql/users.sql.ts\n   41 queries in 4 files')
     assertStory(output)
     assert.is(await readFile(join(folder, 'sql/users.sql.ts'), 'utf8'), await readFile('sql/users.sql.ts', 'utf8'))
   } finally {
@@ -77,7 +77,7 @@ function assertStory(output: string): void {
     'Ada Lovelace      Loops, Notes on the Analytical Engine',
     'Grace Hopper      The first bug',
     'alan@example.com  (no posts)',
-    '2 round trips: listUsers, listPostsByAuthors',
+    '2 round trips: listUsers, listPostsByAuthor',
   ])
   assert.equal(told(6), [
     'inside: Ada has 3 posts',

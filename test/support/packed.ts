@@ -10,7 +10,7 @@ const project = process.cwd()
 
 /** What npm needs to pack the project. Built in a copy: other tests run at the same time. */
 const sources = ['lib', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'schema.json', 'LICENSE']
-const texts = ['README.md', 'CHANGELOG.md']
+const texts = ['README.md', 'CHANGELOG.md', 'docs', 'examples', 'bench/results.json', 'bench/results.svg']
 
 /** Packs the project. @returns the tarball's path, in `folder` */
 export async function packProject(folder: string): Promise<string> {

@@ -160,7 +160,10 @@ export interface TestBedOptions extends InsideUnitOptions {
   readonly url?: string
   /** Changes control statements on their way, to make them fail. */
   readonly spoil?: (sql: string) => string
-  /** Whether the connection is lost around a control statement: before it is sent, or before it is answered. */
+  /**
+   * Whether the connection is lost around a control statement: before it is sent, or before it is answered. Of `cancel`,
+   * whether the CancelRequest is.
+   */
   readonly lose?: (sql: string) => 'before' | 'after' | null
   /** Keeps a destroyed connection open, as when the network is gone and the server does not know; until `close`. */
   readonly leak?: boolean
@@ -264,9 +267,9 @@ function recording(
     ...(connection.cancel === undefined
       ? {}
       : {
-          cancel: () => {
+          cancel: async () => {
             log('cancel')
-            return connection.cancel?.() as Promise<void>
+            if (lose('cancel') === null) await connection.cancel?.()
           },
         }),
   }

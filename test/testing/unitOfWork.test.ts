@@ -247,6 +247,28 @@ for (const [name, open] of [
     assert.equal(ids, [next])
   })
 
+  test('a unit that wants its commit verified runs, with savepoints, retries and rollback', async () => {
+    const verifyCommit = true
+    let runs = 0
+    const ids = await kept(async () => {
+      const unit = async (uow: UnitOfWork): Promise<void> => {
+        await add(uow)
+        await uow.savepoint(add)
+        if (++runs < 2) throw new QueryError(null, Object.assign(new Error('conflict'), { code: '40001' }))
+      }
+      await db.unitOfWork(unit, { verifyCommit, retry: { baseDelayMs: 1 } })
+      const failed = db.unitOfWork(
+        async (uow) => {
+          await add(uow)
+          await fail(uow)
+        },
+        { verifyCommit },
+      )
+      assert.instance(await rejection(failed), UniqueViolationError)
+    })
+    assert.is(ids.length, 2)
+  })
+
   test('misuse: after the end, and db inside a unit', async () => {
     const leaked = await db.unitOfWork(async (uow) => {
       await add(uow)
