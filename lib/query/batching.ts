@@ -29,29 +29,33 @@ export interface BatchingOptions {
  * `raise`) makes each of them run by itself.
  */
 export function batching(executor: Executor, { cache = false }: BatchingOptions = {}): Executor {
-  let waiting = new Map<object, Queue>()
-  const kept = new Map<object, Map<string, Promise<unknown>>>()
+  // By what they run on, and by the query.
+  let waiting = new Map<Executor, Map<object, Queue>>()
+  const kept = new Map<Executor, Map<object, Map<string, Promise<unknown>>>>()
 
   const dispatch = (): void => {
-    const queues = waiting
+    const all = waiting
     waiting = new Map()
-    for (const queue of queues.values()) void queue.run()
+    for (const queues of all.values()) for (const queue of queues.values()) void queue.run()
   }
 
   const enqueue = <Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> => {
-    // The calls of a tick settle before nextTick's callbacks run, with all calls that follow from them.
-    if (waiting.size === 0) void Promise.resolve().then(() => process.nextTick(dispatch))
-    const queue = (waiting.get(query) as Calls<Params, Row, Result> | undefined) ?? new Calls(executor, query)
-    waiting.set(query, queue)
+    let queue: Calls<Params, Row, Result>
     let input: EncodedInput<Params>
+    let on = executor
     try {
+      // The batch is sent from wherever the first of its calls was made. Each runs where it would have run by itself.
+      on = executor.here?.(query) ?? executor
+      queue = (waiting.get(on)?.get(query) as typeof queue | undefined) ?? new Calls(on, query)
       input = queue.encode(params, queue.calls.length)
     } catch (error) {
       return Promise.reject(error)
     }
+    // The calls of a tick settle before nextTick's callbacks run, with all calls that follow from them.
+    if (waiting.size === 0) void Promise.resolve().then(() => process.nextTick(dispatch))
+    inner(waiting, on).set(query, queue)
     if (!cache) return queue.add(input)
-    const answers = kept.get(query) ?? new Map<string, Promise<unknown>>()
-    kept.set(query, answers)
+    const answers = inner(inner(kept, on), query)
     const key = inputKey(input)
     const known = answers.get(key) as Promise<Result> | undefined
     if (known !== undefined) return known
@@ -82,6 +86,13 @@ export function batching(executor: Executor, { cache = false }: BatchingOptions 
       unitOfWork: <T>(work: (uow: Executor) => Promise<T>) => write(() => executor.unitOfWork!(work)),
     }),
   }
+}
+
+/** The map under a key of a map of maps. */
+function inner<Outer, Key, Value>(maps: Map<Outer, Map<Key, Value>>, key: Outer): Map<Key, Value> {
+  const known = maps.get(key) ?? new Map<Key, Value>()
+  maps.set(key, known)
+  return known
 }
 
 interface Queue {

@@ -1,6 +1,7 @@
 // What a typed function is made of, and the one interface it runs on. A generated file holds `Query` data;
 // a database, a unit of work, a batching scope and a test database are all `Executor`s and interchangeable.
 
+import type { QueryIdentity } from '../errors.ts'
 import type { ParamWriter } from './params.ts'
 import type { RowReader } from './row.ts'
 
@@ -87,4 +88,10 @@ export interface Executor {
    * a transaction already.
    */
   unitOfWork?<T>(work: (uow: Executor) => Promise<T>): Promise<T>
+  /**
+   * What a call that is made here and now runs on, for those who put calls off: where they are sent from, the unit of work
+   * around them may be another one. Absent where it is always this executor.
+   * @throws what such a call is refused with: DatabaseInsideUnitError, SavepointOpenError
+   */
+  here?(query: QueryIdentity): Executor
 }
