@@ -331,6 +331,7 @@ from (select
 ) as input
 order by input.ordinal
 returning id, post_id, author_id, body, created_at`,
+    row: { table: 'comments', columns: { post_id: 0, author_id: 1, body: 2 } },
   },
 })
 
@@ -384,6 +385,7 @@ where id = input.p2
 returning id, post_id, author_id, body, created_at, input.ordinal`,
     ordinal: (r) => r.int8(5),
     apart: [1],
+    row: { table: 'comments', columns: { id: 1, body: 0 } },
   },
 })
 
@@ -410,5 +412,6 @@ using (select
   unnest($1::int4[]) as p1
 ) as input
 where id = input.p1`,
+    row: { table: 'comments', columns: { id: 0 } },
   },
 })

@@ -378,6 +378,7 @@ from (select
 ) as input
 order by input.ordinal
 returning id, author_id, title, content, created_at`,
+    row: { table: 'posts', columns: { author_id: 0, title: 1, content: 2 } },
   },
 })
 
@@ -436,6 +437,7 @@ where id = input.p3
 returning id, author_id, title, content, created_at, input.ordinal`,
     ordinal: (r) => r.int8(5),
     apart: [2],
+    row: { table: 'posts', columns: { id: 2, title: 0, content: 1 } },
   },
 })
 
@@ -462,5 +464,6 @@ using (select
   unnest($1::int4[]) as p1
 ) as input
 where id = input.p1`,
+    row: { table: 'posts', columns: { id: 0 } },
   },
 })

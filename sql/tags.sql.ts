@@ -177,6 +177,7 @@ order by input.ordinal
 on conflict (name) do update set name = excluded.name
 returning id, name`,
     apart: [0],
+    row: { table: 'tags', columns: { name: 0 } },
   },
 })
 
@@ -210,6 +211,7 @@ from (select
   unnest($2::int4[]) as p2
 ) as input
 on conflict do nothing`,
+    row: { table: 'post_tags', columns: { post_id: 0, tag_id: 1 } },
   },
 })
 
@@ -243,6 +245,7 @@ using (select
 ) as input
 where post_id = input.p1
   and tag_id = input.p2`,
+    row: { table: 'post_tags', columns: { post_id: 0, tag_id: 1 } },
   },
 })
 
@@ -290,6 +293,7 @@ where id = input.p2
 returning id, name, input.ordinal`,
     ordinal: (r) => r.int8(2),
     apart: [1],
+    row: { table: 'tags', columns: { id: 1, name: 0 } },
   },
 })
 
@@ -316,5 +320,6 @@ using (select
   unnest($1::int4[]) as p1
 ) as input
 where id = input.p1`,
+    row: { table: 'tags', columns: { id: 0 } },
   },
 })

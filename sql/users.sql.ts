@@ -318,6 +318,7 @@ from (select
 ) as input
 order by input.ordinal
 returning id, email, full_name, is_active, created_at, updated_at`,
+    row: { table: 'users', columns: { email: 0, hashed_password: 1, full_name: 2 } },
   },
 })
 
@@ -386,6 +387,7 @@ where id = input.p4
 returning id, email, full_name, is_active, created_at, updated_at, input.ordinal`,
     ordinal: (r) => r.int8(6),
     apart: [3],
+    row: { table: 'users', columns: { id: 3, email: 0, full_name: 1 } },
   },
 })
 
@@ -419,6 +421,7 @@ from (select
 where id = input.p1
   and is_active`,
     apart: [0],
+    row: { table: 'users', columns: { id: 0 } },
   },
 })
 
@@ -445,5 +448,6 @@ using (select
   unnest($1::int4[]) as p1
 ) as input
 where id = input.p1`,
+    row: { table: 'users', columns: { id: 0 } },
   },
 })

@@ -30,6 +30,7 @@ from (select
   unnest($2::text[]) as p2,
   unnest($3::float8[]) as p3
 ) as input`,
+    row: { table: 'new_items', columns: { n: 0, label: 1 } },
   },
 })
 
@@ -62,6 +63,7 @@ from (select
   unnest($3::int4[]) as p3
 ) as input where n = input.p3`,
     apart: [2],
+    row: { table: 'items', columns: { n: 2, label: 0 } },
   },
 })
 
@@ -96,5 +98,6 @@ from (select
 ) as input
 on conflict (n) do update set label = excluded.label, price = excluded.price`,
     apart: [0],
+    row: { table: 'items', columns: { n: 0, label: 1 } },
   },
 })

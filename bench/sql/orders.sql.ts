@@ -25,6 +25,7 @@ from (select
   generate_subscripts($1::text[], 1)::int8 as ordinal
 ) as input
 order by input.ordinal returning id`,
+    row: { table: 'orders', columns: { customer: 0 } },
   },
 })
 
@@ -56,5 +57,6 @@ from (select
   unnest($2::text[]) as p2,
   unnest($3::int4[]) as p3
 ) as input`,
+    row: { table: 'order_lines', columns: { order_id: 0, product: 1, quantity: 2 } },
   },
 })

@@ -32,6 +32,7 @@ from (select
   unnest($2::int4[]) as p2,
   unnest($3::int4[]) as p3
 ) as input`,
+    row: { table: 'accounts', columns: { id: 0, customer: 1, balance: 2 } },
   },
 })
 
@@ -109,6 +110,7 @@ from (select
 ) as input
 where id = input.p2`,
     apart: [1],
+    row: { table: 'accounts', columns: { id: 1 } },
   },
 })
 
@@ -148,6 +150,7 @@ from (select
 ) as input
 order by input.ordinal
 returning id`,
+    row: { table: 'transfers', columns: { source: 0, target: 1, amount: 2 } },
   },
 })
 

@@ -35,6 +35,7 @@ from (select
 ) as input
 order by input.ordinal
 returning id`,
+    row: { table: 'jobs', columns: { kind: 0, recipient: 1 } },
   },
 })
 
@@ -93,6 +94,7 @@ from (select
 ) as input
 where id = input.p1`,
     apart: [0],
+    row: { table: 'jobs', columns: { id: 0 } },
   },
 })
 
@@ -130,6 +132,7 @@ from (select
 ) as input
 where id = input.p3`,
     apart: [2],
+    row: { table: 'jobs', columns: { id: 2, problem: 0 } },
   },
 })
 
@@ -186,6 +189,7 @@ from (select
   unnest($1::int4[]) as p1,
   unnest($2::text[]) as p2
 ) as input`,
+    row: { table: 'letters', columns: { job_id: 0, recipient: 1 } },
   },
 })
 

@@ -1,5 +1,6 @@
 // The database: an executor over a pool of connections, and the door to units of work.
 
+import type { QueryIdentity } from '../errors.ts'
 import type { Executor, Query } from '../query/executor.ts'
 import { autocommit } from './autocommit.ts'
 import { CallSite, callSiteUnderLoad } from './callSite.ts'
@@ -79,11 +80,17 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
 
 /** A database over any source of connections: the pool, or a test database's. */
 export function databaseOver(connections: ConnectionSource, inside: InsideUnitOptions = {}): Database {
+  const outside: Executor = { execute: (query, params) => autocommit(connections, query, params), unitOfWork }
+
+  function here(query: QueryIdentity): Executor {
+    return scopeToJoin(connections, query, inside, () => new CallSite(here)) ?? outside
+  }
+
   // Not async: a promise less on the way of every statement.
   function execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
     try {
       const scope = scopeToJoin(connections, query, inside, () => new CallSite(execute))
-      return scope === null ? autocommit(connections, query, params) : scope.execute(query, params)
+      return (scope ?? outside).execute(query, params)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -101,7 +108,7 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
 
   function withOptions(options: CallOptions): Executor {
     const outside = options.outsideUnit ? { guard: false } : inside
-    const executor: Required<Executor> = {
+    const executor: Executor & Pick<Required<Executor>, 'unitOfWork'> = {
       async execute(query, params) {
         const scope = scopeToJoin(connections, query, outside, () => new CallSite(executor.execute))
         if (scope !== null) return scope.with(options).execute(query, params)
@@ -122,6 +129,7 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
 
   return {
     execute,
+    here,
     unitOfWork,
     with: withOptions,
     stats: () => connections.stats?.() ?? null,

@@ -77,6 +77,12 @@ export class Scope implements UnitOfWork, Frame {
     return this.#execute(query, params, null)
   }
 
+  here(query: QueryIdentity): Executor {
+    const misuse = this.#misuse(query)
+    if (misuse !== null) throw misuse
+    return this
+  }
+
   with(options: CancelOptions): Executor {
     return {
       execute: async (query, params) => {

@@ -1,7 +1,7 @@
 // Runs a query for many inputs: in one statement per 10,000 if the generator found a form for it, else one by one.
 // In: an executor, a query and its inputs. Out: one result per input, in their order.
 
-import { PlainsqlError, QueryError } from '../errors.ts'
+import { DecodeError, PlainsqlError, QueryError, StatementSkippedError } from '../errors.ts'
 import { locateInput } from './batchErrors.ts'
 import { type Answer, batchForm, type EncodedInput } from './batchForm.ts'
 import { type Cell, cellsEncoder, cellText } from './cells.ts'
@@ -79,8 +79,14 @@ export async function askAtOnce<Params, Row>(
   const answer: Answer<Row> = { groups: [], affected: 0 }
   const open = chunked([...firsts.values()])
   const work = async (): Promise<void> => {
-    for (let chunk = open.shift(); chunk !== undefined; chunk = open.shift()) {
-      add(answer, chunk, await askChunk(executor, query, chunk))
+    try {
+      for (let chunk = open.shift(); chunk !== undefined; chunk = open.shift()) {
+        add(answer, chunk, await askChunk(executor, query, chunk))
+      }
+    } catch (error) {
+      // Nobody waits for the other answers any more.
+      open.length = 0
+      throw error
     }
   }
   await Promise.all(Array.from({ length: Math.min(limits.concurrent, open.length) }, work))
@@ -91,23 +97,33 @@ export async function askAtOnce<Params, Row>(
   return answer
 }
 
-/** Asks a query that writes: every input once, in their order. Holds no more than one chunk of them. */
+/** Asks a query that writes: every input once, in their order. Holds no more than two chunks of them. */
 async function askInOrder<Params, Row>(
   executor: Executor,
   query: Query<Params, Row, unknown>,
   inputs: readonly Params[],
 ): Promise<Answer<Row>> {
-  const chunksFrom = (start: number): EncodedInput<Params>[][] => {
+  const chunksFrom = (start: number): (readonly EncodedInput<Params>[])[] => {
     const encoded = encodeInputs(query, inputs.slice(start, start + limits.inputs), start)
     return rounds(encoded, query.batch?.apart).flatMap(chunked)
   }
   const answer: Answer<Row> = { groups: [], affected: 0 }
   const firsts = chunksFrom(0)
   const run = async (on: Executor): Promise<void> => {
+    let ahead: Promise<void> | null = null
     for (let start = 0; start < inputs.length; start += limits.inputs) {
       const chunks = start === 0 ? firsts : chunksFrom(start)
-      for (const chunk of chunks) add(answer, chunk, await askChunk(on, query, chunk))
+      for (const chunk of chunks) {
+        const asked = askChunk(on, query, chunk).then((its) => add(answer, chunk, its))
+        // Its error is heard of below, once the one before has been answered.
+        asked.catch(() => {})
+        await ahead
+        ahead = asked
+        // So that it leaves before the next inputs are encoded: the server then has something to do meanwhile.
+        if (start + limits.inputs < inputs.length) await new Promise(setImmediate)
+      }
     }
+    await ahead
   }
   // A single statement is all or nothing by itself; inputs without a form are many.
   const isOne =
@@ -129,20 +145,45 @@ async function askChunk<Params, Row>(
   query: Query<Params, Row, unknown>,
   chunk: readonly EncodedInput<Params>[],
 ): Promise<Answer<Row>> {
-  if (query.batch === undefined || chunk.length === 1) {
-    const answers = await Promise.all(chunk.map(({ params }) => executor.execute(withRows(query), params)))
-    return {
-      groups: query.read ? answers.map((answer) => answer.rows) : [],
-      affected: answers.reduce((sum, answer) => sum + answer.affected, 0),
-    }
-  }
+  if (query.batch === undefined || chunk.length === 1) return askEach(executor, query, chunk)
   try {
     const inputs = chunk.map((input) => input.params)
     return await executor.execute(batchForm(query, query.batch, chunk), inputs)
   } catch (error) {
-    const input = error instanceof QueryError ? locateInput(error, chunk) : null
+    const input = error instanceof QueryError ? locateInput(error, query.batch, chunk) : null
     throw input === null ? error : (error as QueryError).at(input.index, input.params)
   }
+}
+
+/**
+ * A statement for each input, all under way together.
+ * @throws the first input's error, as calls one after the other would have; an input that was skipped because of another
+ *   one's error is not to blame
+ */
+async function askEach<Params, Row>(
+  executor: Executor,
+  query: Query<Params, Row, unknown>,
+  chunk: readonly EncodedInput<Params>[],
+): Promise<Answer<Row>> {
+  // Each as a query of its own: a batching scope would put them together, and give all of them one error.
+  const asked = await Promise.allSettled(chunk.map(({ params }) => executor.execute(withRows(query), params)))
+  const answer: Answer<Row> = { groups: [], affected: 0 }
+  let skipped: unknown
+  asked.forEach((outcome, at) => {
+    if (outcome.status === 'fulfilled') {
+      if (query.read) answer.groups.push(outcome.value.rows)
+      answer.affected += outcome.value.affected
+    } else if (outcome.reason instanceof StatementSkippedError) skipped ??= outcome.reason
+    else throw ofInput(outcome.reason, chunk[at] as EncodedInput<Params>)
+  })
+  if (skipped !== undefined) throw skipped
+  return answer
+}
+
+/** An error of an input's own statement. A lost connection or the wait for one is nobody's; a refused BEGIN neither. */
+function ofInput(error: unknown, { params, index }: EncodedInput<unknown>): unknown {
+  const isOwn = error instanceof QueryError ? error.query !== null : error instanceof DecodeError
+  return isOwn ? (error as PlainsqlError).at(index, params) : error
 }
 
 function withRows<Params, Row>(
@@ -227,18 +268,20 @@ function rowKey(cells: readonly Cell[], apart: readonly number[]): string | numb
   return key
 }
 
-function chunked<Params>(inputs: readonly EncodedInput<Params>[]): EncodedInput<Params>[][] {
-  const chunks: EncodedInput<Params>[][] = []
-  let characters = Number.POSITIVE_INFINITY
-  for (const input of inputs) {
+function chunked<Params>(inputs: readonly EncodedInput<Params>[]): (readonly EncodedInput<Params>[])[] {
+  const chunks: (readonly EncodedInput<Params>[])[] = []
+  let start = 0
+  let characters = 0
+  for (let at = 0; at < inputs.length; at++) {
     let length = 0
-    for (const cell of input.cells) length += typeof cell === 'string' ? cell.length : 8
-    if (characters + length > limits.characters || chunks.at(-1)?.length === limits.inputs) {
-      chunks.push([])
+    for (const cell of (inputs[at] as EncodedInput<Params>).cells) length += typeof cell === 'string' ? cell.length : 8
+    if (at > start && (characters + length > limits.characters || at - start === limits.inputs)) {
+      chunks.push(inputs.slice(start, at))
+      start = at
       characters = 0
     }
     characters += length
-    chunks.at(-1)?.push(input)
   }
+  if (inputs.length > 0) chunks.push(start === 0 ? inputs : inputs.slice(start))
   return chunks
 }

@@ -42,11 +42,10 @@ export function batchForm<Params, Row>(
     sql: form.sql,
     ...(query.readOnly && { readOnly: true }),
     write(w) {
-      for (const number of params.keys()) {
-        w.value(
-          inputs.map(({ cells }) => cells[number] ?? null),
-          cellArray,
-        )
+      for (let number = 0; number < params.length; number++) {
+        const column = new Array<Cell>(inputs.length)
+        for (let at = 0; at < inputs.length; at++) column[at] = inputs[at]?.cells[number] ?? null
+        w.value(column, cellArray)
       }
     },
     ...(read && { read: (r) => ({ row: read(r), input: tag?.(r) ?? '' }) }),

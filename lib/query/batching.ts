@@ -9,7 +9,8 @@ import type { Executor, Query } from './executor.ts'
 export interface BatchingOptions {
   /**
    * Whether answers are kept for the life of the scope, so that a question is asked once. Default false: what is asked
-   * in a later tick is asked again. A write through the scope drops them; writes elsewhere go unnoticed.
+   * in a later tick is asked again. A write or a unit of work through the scope drops them, when it is called and again
+   * when it is over; writes elsewhere go unnoticed.
    */
   readonly cache?: boolean
 }
@@ -20,36 +21,41 @@ export interface BatchingOptions {
  *
  * A tick is over when no promise callback is left to run: calls behind any number of `await`s belong to it as long as
  * those wait for what is there already, and not for the network, a file or a timer. Only reads that have a `batch` form
- * are put together. A write is passed on at once, behind the reads that were called before it.
+ * are put together. A write is passed on at once, and the reads that were called before it are passed on ahead of it: a
+ * unit of work runs them in that order, a database side by side.
  *
  * An error reaches the callers it concerns: a parameter that does not fit or a missing row of `:one` that call alone; an
  * error of PostgreSQL all calls of the statement, but outside of a transaction one that lies in the data (class 22,
  * `raise`) makes each of them run by itself.
  */
 export function batching(executor: Executor, { cache = false }: BatchingOptions = {}): Executor {
-  let waiting = new Map<object, Queue>()
-  const kept = new Map<object, Map<string, Promise<unknown>>>()
+  // By what they run on, and by the query.
+  let waiting = new Map<Executor, Map<object, Queue>>()
+  const kept = new Map<Executor, Map<object, Map<string, Promise<unknown>>>>()
 
   const dispatch = (): void => {
-    const queues = waiting
+    const all = waiting
     waiting = new Map()
-    for (const queue of queues.values()) void queue.run()
+    for (const queues of all.values()) for (const queue of queues.values()) void queue.run()
   }
 
   const enqueue = <Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> => {
-    // The calls of a tick settle before nextTick's callbacks run, with all calls that follow from them.
-    if (waiting.size === 0) void Promise.resolve().then(() => process.nextTick(dispatch))
-    const queue = (waiting.get(query) as Calls<Params, Row, Result> | undefined) ?? new Calls(executor, query)
-    waiting.set(query, queue)
+    let queue: Calls<Params, Row, Result>
     let input: EncodedInput<Params>
+    let on = executor
     try {
+      // The batch is sent from wherever the first of its calls was made. Each runs where it would have run by itself.
+      on = executor.here?.(query) ?? executor
+      queue = (waiting.get(on)?.get(query) as typeof queue | undefined) ?? new Calls(on, query)
       input = queue.encode(params, queue.calls.length)
     } catch (error) {
       return Promise.reject(error)
     }
+    // The calls of a tick settle before nextTick's callbacks run, with all calls that follow from them.
+    if (waiting.size === 0) void Promise.resolve().then(() => process.nextTick(dispatch))
+    inner(waiting, on).set(query, queue)
     if (!cache) return queue.add(input)
-    const answers = kept.get(query) ?? new Map<string, Promise<unknown>>()
-    kept.set(query, answers)
+    const answers = inner(inner(kept, on), query)
     const key = inputKey(input)
     const known = answers.get(key) as Promise<Result> | undefined
     if (known !== undefined) return known
@@ -59,18 +65,34 @@ export function batching(executor: Executor, { cache = false }: BatchingOptions 
     return answer
   }
 
+  /** Passes on what may write: the reads before it go first, and what was known before it is over does not count. */
+  const write = async <T>(run: () => Promise<T>): Promise<T> => {
+    dispatch()
+    kept.clear()
+    try {
+      return await run()
+    } finally {
+      kept.clear()
+    }
+  }
+
   return {
     execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
+      if (!query.readOnly) return write(() => executor.execute(query, params))
       // A batch form is put together already.
-      if (query.readOnly && query.single === undefined) return enqueue(query, params)
-      if (!query.readOnly) {
-        dispatch()
-        kept.clear()
-      }
-      return executor.execute(query, params)
+      return query.single === undefined ? enqueue(query, params) : executor.execute(query, params)
     },
-    ...(executor.unitOfWork && { unitOfWork: executor.unitOfWork.bind(executor) }),
+    ...(executor.unitOfWork && {
+      unitOfWork: <T>(work: (uow: Executor) => Promise<T>) => write(() => executor.unitOfWork!(work)),
+    }),
   }
+}
+
+/** The map under a key of a map of maps. */
+function inner<Outer, Key, Value>(maps: Map<Outer, Map<Key, Value>>, key: Outer): Map<Key, Value> {
+  const known = maps.get(key) ?? new Map<Key, Value>()
+  maps.set(key, known)
+  return known
 }
 
 interface Queue {

@@ -1,6 +1,7 @@
 // What a typed function is made of, and the one interface it runs on. A generated file holds `Query` data;
 // a database, a unit of work, a batching scope and a test database are all `Executor`s and interchangeable.
 
+import type { QueryIdentity } from '../errors.ts'
 import type { ParamWriter } from './params.ts'
 import type { RowReader } from './row.ts'
 
@@ -50,6 +51,11 @@ export interface BatchSource {
    * mean the same row go in statements one after the other, so that the last one wins, as in calls one after the other.
    */
   readonly apart?: readonly number[]
+  /**
+   * Of a write: columns of the row that it writes or deletes which are a parameter as it is, and that parameter's number,
+   * from 0. By them an error that quotes the row is traced to its input.
+   */
+  readonly row?: { readonly table: string; readonly columns: Readonly<Record<string, number>> }
 }
 
 /** A query with its promise: what an executor is handed. */
@@ -82,4 +88,10 @@ export interface Executor {
    * a transaction already.
    */
   unitOfWork?<T>(work: (uow: Executor) => Promise<T>): Promise<T>
+  /**
+   * What a call that is made here and now runs on, for those who put calls off: where they are sent from, the unit of work
+   * around them may be another one. Absent where it is always this executor.
+   * @throws what such a call is refused with: DatabaseInsideUnitError, SavepointOpenError
+   */
+  here?(query: QueryIdentity): Executor
 }

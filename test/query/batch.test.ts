@@ -3,6 +3,7 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ConnectionError, type QueryIdentity, StatementSkippedError } from '../../lib/errors.ts'
 import { recording, testDatabase } from '../../lib/testing/index.ts'
 import * as posts from '../../sql/posts.sql.ts'
 import * as tags from '../../sql/tags.sql.ts'
@@ -34,7 +35,11 @@ test.before(async () => {
     -- name: twice :exec
     update posts set title = (1 / :by::integer)::text where id = :id;
     -- name: addTag :exec
-    insert into tags (name) values (:name);`
+    insert into tags (name) values (:name);
+    -- name: drawHalf :value
+    select 10 / :by::integer + random() as drawn;
+    -- name: rename :exec
+    update posts set title = (10 / :by::integer)::text where id < :below;`
   own = (await generated(blog.real.url, sql)).functions
 })
 
@@ -166,6 +171,53 @@ test('a unique violation says which input it is of, and nothing of the batch sta
   assert.is(await tags.getTagByName(blog.real, { name: 'fresh' }), null)
 })
 
+const named: readonly (readonly [what: string, name: string, inputs: Record<string, unknown>[], place: number])[] = [
+  ['one input', 'half', [{ by: 0 }], 0],
+  ['one input, that is there several times', 'half', [{ by: 0 }, { by: 0 }], 0],
+  ['one input in a statement of its own', 'twice', [2, 1, 0].map((by) => ({ id: 1, by })), 2],
+  ['a read without a form: the first that fails', 'drawHalf', [5, 1, 0, 2, 0].map((by) => ({ by })), 2],
+  ['a write without a form: the first that fails', 'rename', [5, 1, 0, 2, 0].map((by) => ({ by, below: 9 })), 2],
+  ['the first of all', 'rename', [0, 1, 2].map((by) => ({ by, below: 9 })), 0],
+  [
+    'the first of all, in the next thousands',
+    'rename',
+    onlyAt(10_500, { by: 0, below: 2 }, { by: 1, below: 0 }),
+    10_500,
+  ],
+]
+
+for (const [what, name, inputs, place] of named) {
+  test(`the error of an input's own statement says which input it is of: ${what}`, async () => {
+    const call = own[name]!
+    for (const inUnit of [false, true]) {
+      const error = await failure(
+        inUnit ? blog.real.unitOfWork((uow) => call.batch(uow, inputs)) : call.batch(blog.db, inputs),
+      )
+      assert.match(error.message, /^division by zero \[22012\] in .*: input \[\d+\] of the batch$/)
+      assert.equal(error.input, { index: place, params: inputs[place] })
+    }
+  })
+}
+
+test('a lost connection, or an error from before the batch, is of no input', async () => {
+  const inputs = [1, 2].map((by) => ({ by, below: 9 }))
+  const skipped: (Error & { input?: unknown })[] = []
+  await failure(
+    blog.real.unitOfWork(async (uow) => {
+      await failure(own.half!(uow, { by: 0 }))
+      skipped.push(await failure(own.rename!.batch(uow, inputs)), await failure(own.half!.batch(uow, [{ by: 1 }])))
+    }),
+  )
+  assert.equal(
+    skipped.map((error) => [error.constructor, error.input]),
+    [1, 2].map(() => [StatementSkippedError, null]),
+  )
+  const broken = {
+    execute: (query: QueryIdentity) => Promise.reject(new ConnectionError(query, new Error('gone'))),
+  }
+  assert.is((await failure(own.rename!.batch(broken, inputs))).input, null)
+})
+
 test('writes of several statements are one transaction', async () => {
   // Two statements, for "half" is there twice; the first one fails: an index entry must not be that large (54000).
   const inputs = ['half', 'half', incompressible(9000)].map((name) => ({ name }))
@@ -200,6 +252,38 @@ test('25,000 inputs are three statements', async () => {
   )
   assert.is(blog.db.roundTrips, 3)
 })
+
+test('of many chunks, four are asked at a time, and none any more after an error', async () => {
+  const running = new Set<() => void>()
+  let asked = 0
+  const executor = {
+    execute: (_query: unknown, inputs: unknown): Promise<never> =>
+      new Promise((resolve, reject) => {
+        const groups = (inputs as unknown[]).map(() => [])
+        const end = (): void => {
+          running.delete(end)
+          if (++asked === 6) reject(new Error('the sixth'))
+          else resolve({ groups, affected: 0 } as never)
+        }
+        running.add(end)
+      }),
+  }
+  const inputs = Array.from({ length: 95_000 }, (_, id) => ({ id }))
+  const failed = failure(posts.getPost.batch(executor, inputs))
+  const counts: number[] = []
+  for (let turn = 0; turn < 12 && (turn === 0 || running.size > 0); turn++) {
+    counts.push(running.size)
+    running.values().next().value?.()
+    await new Promise(setImmediate)
+  }
+  assert.is((await failed).message, 'the sixth')
+  assert.equal(counts, [4, 4, 4, 4, 4, 4, 3, 2, 1])
+})
+
+/** As many of the one input as it takes for the other to stand at `place`. */
+function onlyAt<T>(place: number, there: T, before: T): T[] {
+  return [...Array.from({ length: place }, () => before), there]
+}
 
 /** Text that PostgreSQL cannot make shorter. */
 function incompressible(length: number): string {

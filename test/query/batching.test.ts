@@ -2,7 +2,10 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { createDatabase } from '../../lib/database/database.ts'
+import { DatabaseInsideUnitError } from '../../lib/errors.ts'
 import { batching } from '../../lib/query/batching.ts'
+import type { Executor } from '../../lib/query/executor.ts'
 import { recording } from '../../lib/testing/index.ts'
 import { getPost, listPostsByAuthor, updatePost } from '../../sql/posts.sql.ts'
 import { getUser } from '../../sql/users.sql.ts'
@@ -21,6 +24,14 @@ test.before(async () => {
     select 10 / :by::integer as half;`
   own = (await generated(blog.real.url, sql)).functions
 })
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
 
 test.before.each(() => blog.db.clear())
 test.after(() => blog.real.close())
@@ -84,7 +95,35 @@ test('with a cache nothing is asked twice, until something is written', async ()
   assert.is(blog.db.roundTrips, 3)
 })
 
-test('a write goes behind the reads that were called before it', async () => {
+test('with a cache no answer outlives a write, also one of a unit of work or that was under way', async () => {
+  const scope = batching(blog.real, { cache: true })
+  const title = async (): Promise<string | undefined> => (await getPost(scope, { id: 4 }))?.title
+  const change = (title: string) => ({ id: 4, title, content: 'c' })
+  await title()
+  await updatePost.batch(scope, [change('of a batch'), change('of two statements')])
+  assert.is(await title(), 'of two statements')
+  await Promise.all([scope.unitOfWork!((uow) => updatePost(uow, change('in a unit'))), title()])
+  assert.is(await title(), 'in a unit')
+  await Promise.all([updatePost(scope, change('side by side')), title()])
+  assert.is(await title(), 'side by side')
+})
+
+test('a write is passed on at once, and ahead of it the reads that were called before it', async () => {
+  const scope = batching(blog.db)
+  const all = [
+    getPost(scope, { id: 1 }),
+    getPost(scope, { id: 2 }),
+    updatePost(scope, { id: 99, title: '', content: '' }),
+  ]
+  assert.equal(
+    blog.db.statements.map(([name]) => name),
+    ['getPost', 'updatePost'],
+  )
+  await Promise.all([...all, getPost(scope, { id: 3 })])
+  assert.is(blog.db.roundTrips, 3)
+})
+
+test('in a unit of work it runs behind those reads, and ahead of those that were called after it', async () => {
   await blog.real.unitOfWork(async (uow) => {
     const scope = batching(uow)
     const [before, , after] = await Promise.all([
@@ -103,6 +142,50 @@ test('inside a unit of work it is the unit that runs the statement', async () =>
     await Promise.all([1, 2].map((id) => getUser(scope, { id })))
     assert.is(unit.roundTrips, 1)
   })
+})
+
+test('a call runs where it was made: in the unit around it, in none, or nowhere, whoever called first in the tick', async () => {
+  const ambient = createDatabase({ url: blog.real.url, ambient: true })
+  const guarded = createDatabase({ url: blog.real.url })
+  try {
+    const title = async (on: Executor) => (await getPost(on, { id: 1 }))?.title
+    const before = await title(ambient)
+    for (const insideFirst of [true, false]) {
+      const scope = batching(ambient)
+      let outside: Promise<unknown> | undefined
+      const ask = (inside: Promise<unknown>[]) => inside.push(title(scope))
+      const { promise: written, resolve: go } = deferred()
+      const caller = written.then(() => {
+        outside = title(scope)
+      })
+      await ambient
+        .unitOfWork(async (uow) => {
+          await updatePost(uow, { id: 1, title: 'uncommitted', content: '' })
+          const inside: Promise<unknown>[] = []
+          if (insideFirst) ask(inside)
+          go()
+          await caller
+          if (!insideFirst) ask(inside)
+          assert.equal(await Promise.all(inside), ['uncommitted'])
+          assert.is(await outside, before)
+          throw new Error('nothing of it')
+        })
+        .catch((error: Error) => assert.is(error.message, 'nothing of it'))
+
+      const guardedScope = batching(guarded)
+      const misused = deferred()
+      const innocent = misused.promise.then(() => title(guardedScope))
+      await guarded.unitOfWork(async () => {
+        const first = insideFirst ? failure(title(guardedScope)) : null
+        misused.resolve()
+        await Promise.resolve()
+        assert.instance(await (first ?? failure(title(guardedScope))), DatabaseInsideUnitError)
+      })
+      assert.is(await innocent, before)
+    }
+  } finally {
+    await Promise.all([ambient.close(), guarded.close()])
+  }
 })
 
 test('batch on a scope is what it is on its executor', async () => {

@@ -23,7 +23,7 @@ for (const path of ['docs/relationships.md', 'docs/bulk-writes.md']) {
       test(`${path}:${line} prints what stands below it`, async () => {
         const folder = mkdtempSync('test/generated-')
         try {
-          writeFileSync(join(folder, 'program.ts'), text.replaceAll("'./sql/", "'../../sql/"))
+          writeFileSync(join(folder, 'program.ts'), text.replaceAll("from './", "from '../../"))
           const { url } = await testServer()
           const { output } = await runExample(join(folder, 'program.ts'), { DATABASE_URL: url })
           assert.is(output, blocks[index + 1]?.text)

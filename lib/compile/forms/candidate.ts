@@ -1,6 +1,7 @@
 // A form that a query may have for many inputs, before and after PostgreSQL has checked it.
 
 import type { AnalyzedQuery } from '../analyze.ts'
+import type { WrittenRow } from './row.ts'
 
 /** How the rows of a form find their inputs. */
 export type Match =
@@ -20,6 +21,8 @@ export interface Candidate {
   readonly added: 0 | 1
   /** Numbers of parameters, from 0; see `BatchSource.apart` in `lib/query/executor.ts`. */
   readonly apart?: readonly number[]
+  /** Of a write; see `BatchSource.row` there. */
+  readonly row?: WrittenRow
   /** What PostgreSQL must find its parameters to be. */
   readonly typeOids: readonly number[]
   /** Which form it is and why, as the generated file says it. */

@@ -1,8 +1,9 @@
 // The form for many inputs as the generated file shows it: which one, why, its SQL, and how rows find their inputs.
 
-import { stringLiteral, templateText } from '../naming.ts'
+import { propertyKey, stringLiteral, templateText } from '../naming.ts'
 import { statementName } from '../statementName.ts'
 import type { FormedQuery } from './candidate.ts'
+import type { WrittenRow } from './row.ts'
 
 /** Lines of the object literal that a query is. */
 export function emitForm({ name, form, formReason, readOnly }: FormedQuery): string {
@@ -14,11 +15,16 @@ export function emitForm({ name, form, formReason, readOnly }: FormedQuery): str
     statement: ${stringLiteral(statementName(`${name}_batch`, form.sql))},
     sql: \`
 ${templateText(form.sql)}\`,
-${emitMatch(form)}${form.apart ? `    apart: [${form.apart.join(', ')}],\n` : ''}  },
+${emitMatch(form)}${form.apart ? `    apart: [${form.apart.join(', ')}],\n` : ''}${form.row ? emitRow(form.row) : ''}  },
 `
 }
 
 function emitMatch({ match, columns }: NonNullable<FormedQuery['form']>): string {
   if (match.by === 'key') return `    key: (r) => r.${match.read}(${match.column}),\n`
   return match.by === 'ordinal' ? `    ordinal: (r) => r.int8(${columns - 1}),\n` : ''
+}
+
+function emitRow({ table, columns }: WrittenRow): string {
+  const params = [...columns].map(([name, param]) => `${propertyKey(name)}: ${param}`).join(', ')
+  return `    row: { table: ${stringLiteral(table)}, columns: { ${params} } },\n`
 }

@@ -9,6 +9,7 @@ import type { Candidate } from './candidate.ts'
 import { hasOneSpelling, isDeterministic, targetOf } from './facts.ts'
 import { identifier, inputsOf } from './inputs.ts'
 import { type Edit, edited, keyword, replaceParams, type Word, wordsOf } from './rewrite.ts'
+import { paramInto } from './row.ts'
 
 export function insertForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): Candidate | string {
   const words = wordsOf(query.sql)
@@ -125,16 +126,6 @@ function conflictOf(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): num
     apart.push(param - 1)
   }
   return apart.length === 0 ? unknown : apart
-}
-
-/** The number of the parameter that is all there is for a column; null if there is something else. */
-function paramInto(tree: TreeNode, column: number): number | null {
-  const entry = nodes(tree, 'targetList').find((item) => int(item, 'resno') === column)
-  let value = entry && node(entry, 'expr')
-  // The cast to varchar(n): it takes off spaces at the end, and `rounds` in lib/query does not count those. CoercionForm 2
-  // is an implicit cast.
-  if (value?.tag === 'FUNCEXPR' && int(value, 'funcformat') === 2) value = nodes(value, 'args')[0] ?? null
-  return value?.tag === 'PARAM' ? int(value, 'paramid') : null
 }
 
 /** Behind ON CONFLICT the inputs are out of sight; what would have been inserted is not. */

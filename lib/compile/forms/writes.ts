@@ -9,6 +9,7 @@ import { type Candidates, none } from './candidate.ts'
 import { changeForm } from './change.ts'
 import { nodesIn, targetOf, volatileFunction } from './facts.ts'
 import { insertForm } from './insert.ts'
+import { writtenRow } from './row.ts'
 
 /** CmdType: 2 UPDATE, 3 INSERT, 4 DELETE, 5 MERGE. */
 export function writeForms(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): Candidates {
@@ -18,7 +19,12 @@ export function writeForms(query: AnalyzedQuery, tree: TreeNode, catalog: Catalo
   if (command === 5) return none('it is a MERGE', false)
   const form = command === 3 ? insertForm(query, tree, catalog) : changeForm(query, tree, catalog)
   if (typeof form === 'string') return none(form, false)
-  return { candidates: [form], reason: 'PostgreSQL does not take it over a table of inputs', readOnly: false }
+  const row = writtenRow(query, tree, catalog)
+  return {
+    candidates: [{ ...form, ...(row && { row }) }],
+    reason: 'PostgreSQL does not take it over a table of inputs',
+    readOnly: false,
+  }
 }
 
 /** What would make inputs see each other's changes if they came one after the other. */

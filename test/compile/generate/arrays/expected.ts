@@ -189,6 +189,7 @@ from (select
   unnest($3::text[]) as p3,
   unnest($4::text[]) as p4
 ) as input`,
+    row: { table: 'points', columns: { id: 0 } },
   },
 })
 

@@ -283,6 +283,7 @@ from (select
   unnest($3::text[]) as p3,
   unnest($4::date[]) as p4
 ) as input`,
+    row: { table: 'users', columns: { id: 0 } },
   },
 })
 

@@ -72,5 +72,6 @@ from (select
   unnest($3::int8[]) as p3
 ) as input where id = input.p3`,
     apart: [2],
+    row: { table: 'users', columns: { id: 2 } },
   },
 })

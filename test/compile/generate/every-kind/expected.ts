@@ -132,5 +132,6 @@ delete from items
 using (select
   unnest($1::int4[]) as p1
 ) as input where id = input.p1`,
+    row: { table: 'items', columns: { id: 0 } },
   },
 })

@@ -632,6 +632,7 @@ from (select
   generate_subscripts($1::int4[], 1)::int8 as ordinal
 ) as input
 order by input.ordinal returning id`,
+    row: { table: 'posts', columns: { id: 0, author_id: 1, title: 2 } },
   },
 })
 
@@ -724,6 +725,7 @@ from (select
 ) as input where id = input.p2 returning id, input.ordinal`,
     ordinal: (r) => r.int8(1),
     apart: [1],
+    row: { table: 'posts', columns: { id: 1, title: 0 } },
   },
 })
 
@@ -757,6 +759,7 @@ using (select
 ) as input where id = input.p1 returning id, input.ordinal`,
     ordinal: (r) => r.int8(1),
     apart: [0],
+    row: { table: 'posts', columns: { id: 0 } },
   },
 })
 
@@ -789,6 +792,7 @@ update posts set title = u.email from (select
 ) as input cross join users u where u.id = posts.author_id and posts.id = input.p1 returning posts.id, input.ordinal`,
     ordinal: (r) => r.int8(1),
     apart: [0],
+    row: { table: 'posts', columns: { id: 0 } },
   },
 })
 

@@ -336,6 +336,7 @@ from (select
 ) as input where author_id = input.p2 returning id, input.ordinal`,
     ordinal: (r) => r.int8(1),
     apart: [1],
+    row: { table: 'posts', columns: { author_id: 1, title: 0 } },
   },
 })
 

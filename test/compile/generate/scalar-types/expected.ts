@@ -189,5 +189,6 @@ from (select
   unnest($29::point[]) as p29,
   unnest($30::regclass[]) as p30
 ) as input`,
+    row: { table: 't', columns: { a: 0, b: 1, c: 2, d: 3, i: 8, j: 9, l: 11, m: 12 } },
   },
 })

@@ -141,6 +141,7 @@ from (select
   unnest($8::tstzmultirange[]) as p8,
   unnest($9::text[]) as p9
 ) as input`,
+    row: { table: 'people', columns: { id: 0, mood: 1, score: 3 } },
   },
 })
 
