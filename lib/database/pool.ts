@@ -104,7 +104,6 @@ class TunedPool implements ConnectionSource {
     // process would end. One that dies in use fails its statement, which is where the owner hears of it.
     this.#pool.on('error', () => {})
     this.#pool.on('connect', (connected) => {
-      connected.on('error', () => {})
       observer.pool({ type: 'connect', durationMs: ageMs(connected), processId: processIdOf(connected) })
     })
     this.#pool.on('remove', (removed) => {

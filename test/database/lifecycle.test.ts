@@ -1,10 +1,12 @@
 // A database from its first connection to close(): what it survives, and what it says when it is over.
 
+import type { Socket } from 'node:net'
 import { Client } from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createDatabase } from '../../lib/database/database.ts'
 import { AcquireTimeoutError, ConnectionError, DatabaseClosedError } from '../../lib/errors.ts'
+import { startFakeServer } from './fakeServer.ts'
 import { backendPid, command, failure, number, openDatabase, rows, sleep } from './support.ts'
 
 const test = suite('lifecycle')
@@ -18,6 +20,22 @@ test('nothing connects before the first call; a wrong address is a ConnectionErr
   assert.is(error.code, 'ECONNREFUSED')
   assert.match(error.message, `ECONNREFUSED] in ${backendPid.query.name} (sql/test.sql:`)
 })
+
+for (const [what, asked] of [
+  ['breaks', (socket) => socket.destroy()],
+  ['falls silent', () => {}],
+] as [string, (socket: Socket) => void][]) {
+  test(`a connection that ${what} while it is asked for target_session_attrs is a ConnectionError in time`, async () => {
+    const server = await startFakeServer(asked)
+    const url = `${server.url}&target_session_attrs=primary`
+    await using db = createDatabase({ url, pool: { connectTimeoutMs: 200 } })
+    const error = (await failure(backendPid(db))) as ConnectionError
+    assert.instance(error, ConnectionError)
+    assert.match(error.message, what === 'breaks' ? 'terminated' : 'no answer within 200 ms (target_session_attrs)')
+    await server.close()
+    assert.equal(unhandled, [])
+  })
+}
 
 test('close() waits for running work, refuses new work, and can be called twice', async () => {
   const { db, done } = await openDatabase()
