@@ -344,7 +344,8 @@ export class Wire implements Connection {
     }
     if (refusal !== null && statement !== null) {
       const parsedEarlier = call.preludes === 0 && (!call.preparing || statement.kept !== statement)
-      const stale = messages.isStale(refusal) || (parsedEarlier && !call.bound && messages.mayBeOutdated(refusal))
+      // Once its parameters were taken it has run, and may have committed what it did, whatever the SQLSTATE says.
+      const stale = !call.bound && (messages.isStale(refusal) || (parsedEarlier && messages.mayBeOutdated(refusal)))
       if (stale || (call.preparing && !call.prepared)) this.#statements.forget(statement, stale)
       // It was refused before it ran, and in no transaction, or its BEGIN was: nothing has happened, and with a new Parse it
       // will.

@@ -423,6 +423,25 @@ for (const [how, sql] of forgetting) {
   })
 }
 
+for (const [state, fails] of [
+  ['26000', "execute 'deallocate nope'"],
+  ['42P05', "raise exception 'there is one' using errcode = '42P05'"],
+]) {
+  test(`a write that fails after it has run, with a SQLSTATE of statements that must be prepared anew: ${state}`, async () => {
+    const own = await openWire()
+    await own.control('create table if not exists kept (n int); truncate kept')
+    const procedure = `fails_with_${state?.toLowerCase()}`
+    await own.control(
+      `create procedure ${procedure}() language plpgsql as $$ begin insert into kept values (1); commit; ${fails}; end $$`,
+    )
+    const call = command(`call ${procedure}()`)
+    for (let run = 1; run <= 2; run++) {
+      assert.is(((await failure(call(own))) as QueryError).sqlState, state)
+      assert.is(await number('select count(*)::int4 from kept')(own), run)
+    }
+  })
+}
+
 test('a COMMIT that was forgotten within its transaction is an error, and the next one works', async () => {
   const own = await openWire()
   const forget = command("do $$ begin execute 'deallocate all'; end $$")
