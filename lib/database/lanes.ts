@@ -11,7 +11,7 @@
 //    answer counts. All of it is safe to run twice, by rule 1.
 // Units of work, cursors and cancellable calls get connections of their own: none of this is for them.
 
-import { ConnectionError } from '../errors.ts'
+import { ConnectionError, DatabaseClosedError } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
 import { Call } from './call.ts'
 import type { Lease } from './connection.ts'
@@ -88,6 +88,7 @@ export class Lanes implements WireOwner {
   #timer: NodeJS.Timeout | null = null
   #sweptAt = 0
   #onEmpty: (() => void) | null = null
+  #ended = false
 
   constructor(options: LaneOptions) {
     this.#options = options
@@ -141,6 +142,14 @@ export class Lanes implements WireOwner {
     })
   }
 
+  /** What waits fails, and what is lost from now on is not run elsewhere. */
+  end(): void {
+    this.#ended = true
+    for (const call of this.#waiting) call.fail(() => new DatabaseClosedError(call.query))
+    this.#waiting.clear()
+    this.#checkEmpty()
+  }
+
   settled(wire: Wire, calls: readonly Call[], ms: number): void {
     const lane = this.#lanes.get(wire)
     if (lane === undefined) return
@@ -167,6 +176,7 @@ export class Lanes implements WireOwner {
 
   takesBack(call: Call): boolean {
     if (call.elsewhere) return true
+    if (this.#ended) return false
     // What never left this process, or only reads, can be run elsewhere; once.
     if (call.query === null || call.moved || (call.sent && call.query.readOnly !== true)) return false
     call.moved = true
@@ -335,7 +345,7 @@ export class Lanes implements WireOwner {
       if (wire.inFlight === 0 && (lane.leaving || now - lane.usedAt > lingerMs)) this.#leave(lane)
       // While the lane's ping is under way (running is null), what takes long may be the way.
       const slow = wire.running !== null && wire.inFlight > 1 && wire.busyMs(now) > sweepMs
-      if (slow && !late) this.#sendElsewhere(lane)
+      if (slow && !late && !this.#ended) this.#sendElsewhere(lane)
     }
     this.#open()
     for (const call of this.#waiting) {
