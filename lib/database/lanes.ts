@@ -16,7 +16,7 @@ import type { Query } from '../query/executor.ts'
 import { Call } from './call.ts'
 import type { Lease } from './connection.ts'
 import { Paces, slowMs } from './paces.ts'
-import type { Wire, WireOwner } from './wire.ts'
+import { Wire, type WireOwner } from './wire.ts'
 
 /**
  * How many calls lanes are filled with, one after the other, before another one is looked at. Few lanes that are full
@@ -39,11 +39,6 @@ const maxHoldMs = 30_000
 
 type AnyQuery = Query<unknown, unknown, unknown>
 
-/** A lease whose connection can be shared. */
-export interface LaneLease extends Lease {
-  readonly connection: Wire
-}
-
 export interface LaneOptions {
   /** Lanes at most. */
   readonly max: number
@@ -55,15 +50,14 @@ export interface LaneOptions {
   wanted(): number
   /** Whether there is a connection that nobody waits for. */
   spare(): boolean
-  /** @returns null if the connections are of a kind that cannot be shared */
-  open(call: Call): Promise<LaneLease | null>
-  /** Runs a statement on a connection to itself. */
+  open(call: Call): Promise<Lease>
+  /** Runs a statement on a connection to itself, because none can be shared. */
   alone<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result>
   timedOut(call: Call): Error
 }
 
 interface Lane {
-  readonly lease: LaneLease
+  readonly lease: Lease
   readonly wire: Wire
   readonly openedAt: number
   usedAt: number
@@ -262,8 +256,9 @@ export class Lanes implements WireOwner {
     this.#options.open(call).then(
       (lease) => {
         this.#opening--
-        if (lease === null) return this.#scatter()
-        this.#add(lease)
+        const { connection } = lease
+        if (!(connection instanceof Wire)) return this.#scatter(lease)
+        this.#add(lease, connection)
         this.#fill()
       },
       (error: Error) => {
@@ -275,9 +270,8 @@ export class Lanes implements WireOwner {
     )
   }
 
-  #add(lease: LaneLease): void {
+  #add(lease: Lease, wire: Wire): void {
     const now = performance.now()
-    const wire = lease.connection
     wire.owner = this
     this.#lanes.set(wire, {
       lease,
@@ -294,10 +288,14 @@ export class Lanes implements WireOwner {
     this.#watch()
   }
 
-  /** There are no lanes: everybody who waits for one gets a connection to himself. */
-  #scatter(): void {
+  /**
+   * There are no lanes: everybody who waits for one gets a connection to himself, before this one goes back, lest a pool
+   * that is closing thinks that nobody wants it.
+   */
+  #scatter(lease: Lease): void {
     for (const { query, params, resolve } of this.#waiting) resolve(this.#options.alone(query as AnyQuery, params))
     this.#waiting.clear()
+    lease.release(true)
     this.#checkEmpty()
   }
 

@@ -19,7 +19,7 @@ import { settlesWithin } from './cancellation.ts'
 import { processIdOf } from './cancelRequest.ts'
 import { Circuit } from './circuit.ts'
 import type { CloseOptions, Connection, ConnectionSource, Lease } from './connection.ts'
-import { type LaneLease, Lanes } from './lanes.ts'
+import { Lanes } from './lanes.ts'
 import { type Observer, observerOf } from './observer.ts'
 import { plainConnection } from './plainConnection.ts'
 import type { PoolSettings, PoolStats } from './poolOptions.ts'
@@ -117,8 +117,8 @@ class TunedPool implements ConnectionSource {
       pingMs: settings.connectTimeoutMs,
       wanted: () => this.#wanted,
       spare: () => this.#wanted === 0 && !this.#isFull(),
-      open: (call) => this.#openLane(call.query),
-      alone: (query, params) => alone(this, query, params),
+      open: (call) => this.#checkOut(call.query, 'shared', null),
+      alone: (query, params) => this.#alone(query, params),
       timedOut: (call) => this.#timedOut(call.query),
     })
     if (settings.lanes) this.execute = (query, params) => this.#share(query, params)
@@ -177,14 +177,12 @@ class TunedPool implements ConnectionSource {
     if (waiting > 0 && waiting >= this.#settings.maxWaiting) throw new PoolOverloadedError(query, waiting)
   }
 
-  async #openLane(query: QueryIdentity | null): Promise<LaneLease | null> {
-    const lease = await this.#checkOut(query, 'shared', null)
-    const { connection } = lease
-    if (connection instanceof Wire) return { connection, release: lease.release }
-    // A client that we do not know: what it is asked runs by `client.query`, on a connection to itself.
+  /** A client that we do not know: what it is asked runs by `client.query`, and from now on without asking for a lane. */
+  #alone<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
     delete this.execute
-    lease.release(true)
-    return null
+    // Not by `acquire`: whoever waited for a lane has been admitted.
+    const acquire = (identity: QueryIdentity | null) => this.#checkOut(identity, 'unit of work', null)
+    return alone({ acquire, close: () => this.close() }, query, params)
   }
 
   /** A connection that is young enough and, if it idled for long, has just answered. */

@@ -51,6 +51,17 @@ test('close() waits for running work, refuses new work, and can be called twice'
   await done()
 })
 
+test('close() lets calls end that came before, be it before the first connection', async () => {
+  const { db, done } = await openDatabase('', { pool: { max: 2 } })
+  const calls = Array.from({ length: 20 }, (_, n) => number(`select ${n}`)(db))
+  await db.close()
+  assert.equal(
+    await Promise.all(calls),
+    calls.map((_, n) => n),
+  )
+  await done()
+})
+
 test('close({ graceMs }): what still runs is cancelled, what waits is refused, and nothing new is started', async () => {
   const { db, url, done } = await openDatabase('', { pool: { max: 1 } })
   const slow = value<void, number>({ ...number('select 1 from pg_sleep(30)').query, readOnly: true })
