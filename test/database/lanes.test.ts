@@ -138,6 +138,19 @@ test('what was sent behind a quick read that turns out slow is sent again elsewh
   assert.is(await settledBefore(slow, others), 50)
 })
 
+test('a first answer that we were too busy to read does not make slow statements look quick ever after', async () => {
+  const db = open({ max: 2 })
+  const first = pid(db)
+  while (db.stats()?.inFlight === 0) await new Promise(setImmediate)
+  for (const until = performance.now() + 300; performance.now() < until; );
+  await first
+  await learn(db, pid)
+  for (let times = 0; times < 3; times++) await sleepRead(db, { seconds: 0.2 })
+  const slow = sleepRead(db, { seconds: 0.2 })
+  const others = Array.from({ length: 50 }, () => pid(db))
+  assert.is(await settledBefore(slow, others), 50)
+})
+
 test('a write is run once, however far the server and however new the connection', async () => {
   await admin.query('create table once (id int generated always as identity)')
   const proxy = await startProxy(url)

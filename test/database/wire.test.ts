@@ -14,6 +14,7 @@ import { type Many, many } from '../../lib/query/kinds.ts'
 import type { ParamWriter } from '../../lib/query/params.ts'
 import type { RowReader } from '../../lib/query/row.ts'
 import { freshDatabase } from '../support/server.ts'
+import { farServer } from './farServer.ts'
 import { startProxy } from './proxy.ts'
 import { command, failure, number, rows, sleep } from './support.ts'
 
@@ -592,6 +593,37 @@ test('a lost connection fails every call in flight, and every later one at once'
   }
   assert.instance(await failure(number('select 1')(own)), ConnectionError)
   assert.is(own.inFlight, 0)
+})
+
+test('how long the way is, the last ping says, unless answers are far quicker; not a COMMIT that fails', async () => {
+  const proxy = await startProxy(url)
+  const far = await farServer(proxy.url, 150)
+  try {
+    const own = await openWire(256, far.url)
+    const pid = number('select pg_backend_pid()')
+    const busy: number[] = []
+    own.owner = { settled: (_, __, ms) => busy.push(ms), gone: () => {}, takesBack: () => false }
+    const looksQuick = async () => {
+      await pid(own)
+      return (busy.at(-1) ?? Number.NaN) < 75
+    }
+    await own.control('create temporary table later (n int unique deferrable initially deferred)')
+    await own.ping(5_000)
+    assert.is(await looksQuick(), true)
+    await own.execute(command('insert into later values (1), (1)').query, undefined, ['BEGIN'])
+    assert.is(((await failure(own.control('COMMIT'))) as QueryError).sqlState, '23505')
+    far.delay(300)
+    assert.is(await looksQuick(), false)
+    await own.ping(5_000)
+    assert.is(await looksQuick(), true)
+    far.delay(0)
+    for (let times = 0; times < 5; times++) await pid(own)
+    far.delay(150)
+    assert.is(await looksQuick(), false)
+  } finally {
+    await far.close()
+    await proxy.close()
+  }
 })
 
 test('a ping that is not answered in time gives the connection up', async () => {
