@@ -107,24 +107,23 @@ export class Lanes implements WireOwner {
   }
 
   /**
-   * For every caller who waits for a connection to himself a lane goes back to the pool: idle ones now, then the least
-   * busy ones as soon as they are empty. They are lanes again when their turn has come.
+   * For every caller who waits for a connection to himself a lane goes back to the pool as soon as it is empty: idle ones
+   * first, last those whose statement is slow. Nobody knows when that ends, so these do not count as given. They are lanes
+   * again when their turn has come.
    */
   yieldToOthers(): void {
-    for (let wanted = this.#options.wanted() - this.#leaving(); wanted > 0; wanted--) {
-      let least: Lane | null = null
+    const now = performance.now()
+    let wanted = this.#options.wanted()
+    for (const { leaving, wire } of this.#lanes.values()) if (leaving && wire.busyMs(now) <= slowMs) wanted--
+    const readiness = ({ taken, wire }: Lane) => (taken || wire.busyMs(now) > slowMs ? maxDepth : wire.inFlight)
+    for (; wanted > 0; wanted--) {
+      let next: Lane | null = null
       for (const lane of this.#lanes.values()) {
-        if (!lane.leaving && (least === null || lane.wire.inFlight < least.wire.inFlight)) least = lane
+        if (!lane.leaving && (next === null || readiness(lane) < readiness(next))) next = lane
       }
-      if (least === null) return
-      this.#leave(least)
+      if (next === null) return
+      this.#leave(next)
     }
-  }
-
-  #leaving(): number {
-    let leaving = 0
-    for (const lane of this.#lanes.values()) if (lane.leaving) leaving++
-    return leaving
   }
 
   /** Resolves when everything that was called is answered and every lane is back in the pool. */

@@ -260,6 +260,20 @@ test('of two units of work that come at once for one idle connection, the other 
   await Promise.all(busy)
 })
 
+test('a unit of work waits for quick reads to end, not for a report that has its lane to itself', async () => {
+  const db = open({ max: 2 })
+  await learn(db, pid)
+  const report = number('select 1 from pg_sleep(1)')(db)
+  let stop = false
+  const busy = Array.from({ length: 5 }, async () => {
+    while (!stop) await pid(db)
+  })
+  await sleep(100)
+  assert.is(await settledBefore(report, [db.unitOfWork((uow) => pid(uow))]), 1)
+  stop = true
+  await Promise.all(busy)
+})
+
 test('a caller who waits too long learns who is in the way', async () => {
   const db = open({ max: 1, acquireTimeoutMs: 50, traceHolders: true })
   const slow = number('select 1 from pg_sleep(0.4)')
