@@ -11,12 +11,12 @@
 //    answer counts. All of it is safe to run twice, by rule 1.
 // Units of work, cursors and cancellable calls get connections of their own: none of this is for them.
 
-import { ConnectionError } from '../errors.ts'
+import { ConnectionError, DatabaseClosedError } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
 import { Call } from './call.ts'
 import type { Lease } from './connection.ts'
 import { Paces, slowMs } from './paces.ts'
-import type { Wire, WireOwner } from './wire.ts'
+import { Wire, type WireOwner } from './wire.ts'
 
 /**
  * How many calls lanes are filled with, one after the other, before another one is looked at. Few lanes that are full
@@ -39,11 +39,6 @@ const maxHoldMs = 30_000
 
 type AnyQuery = Query<unknown, unknown, unknown>
 
-/** A lease whose connection can be shared. */
-export interface LaneLease extends Lease {
-  readonly connection: Wire
-}
-
 export interface LaneOptions {
   /** Lanes at most. */
   readonly max: number
@@ -55,15 +50,14 @@ export interface LaneOptions {
   wanted(): number
   /** Whether there is a connection that nobody waits for. */
   spare(): boolean
-  /** @returns null if the connections are of a kind that cannot be shared */
-  open(call: Call): Promise<LaneLease | null>
-  /** Runs a statement on a connection to itself. */
+  open(call: Call): Promise<Lease>
+  /** Runs a statement on a connection to itself, because none can be shared. */
   alone<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result>
   timedOut(call: Call): Error
 }
 
 interface Lane {
-  readonly lease: LaneLease
+  readonly lease: Lease
   readonly wire: Wire
   readonly openedAt: number
   usedAt: number
@@ -88,6 +82,7 @@ export class Lanes implements WireOwner {
   #timer: NodeJS.Timeout | null = null
   #sweptAt = 0
   #onEmpty: (() => void) | null = null
+  #ended = false
 
   constructor(options: LaneOptions) {
     this.#options = options
@@ -112,24 +107,23 @@ export class Lanes implements WireOwner {
   }
 
   /**
-   * For every caller who waits for a connection to himself a lane goes back to the pool: idle ones now, then the least
-   * busy ones as soon as they are empty. They are lanes again when their turn has come.
+   * For every caller who waits for a connection to himself a lane goes back to the pool as soon as it is empty: idle ones
+   * first, last those whose statement is slow. Nobody knows when that ends, so these do not count as given. They are lanes
+   * again when their turn has come.
    */
   yieldToOthers(): void {
-    for (let wanted = this.#options.wanted() - this.#leaving(); wanted > 0; wanted--) {
-      let least: Lane | null = null
+    const now = performance.now()
+    let wanted = this.#options.wanted()
+    for (const { leaving, wire } of this.#lanes.values()) if (leaving && wire.busyMs(now) <= slowMs) wanted--
+    const readiness = ({ taken, wire }: Lane) => (taken || wire.busyMs(now) > slowMs ? maxDepth : wire.inFlight)
+    for (; wanted > 0; wanted--) {
+      let next: Lane | null = null
       for (const lane of this.#lanes.values()) {
-        if (!lane.leaving && (least === null || lane.wire.inFlight < least.wire.inFlight)) least = lane
+        if (!lane.leaving && (next === null || readiness(lane) < readiness(next))) next = lane
       }
-      if (least === null) return
-      this.#leave(least)
+      if (next === null) return
+      this.#leave(next)
     }
-  }
-
-  #leaving(): number {
-    let leaving = 0
-    for (const lane of this.#lanes.values()) if (lane.leaving) leaving++
-    return leaving
   }
 
   /** Resolves when everything that was called is answered and every lane is back in the pool. */
@@ -139,6 +133,14 @@ export class Lanes implements WireOwner {
       if (this.#waiting.size === 0) for (const lane of [...this.#lanes.values()]) this.#leave(lane)
       this.#checkEmpty()
     })
+  }
+
+  /** What waits fails, and what is lost from now on is not run elsewhere. */
+  end(): void {
+    this.#ended = true
+    for (const call of this.#waiting) call.fail(() => new DatabaseClosedError(call.query))
+    this.#waiting.clear()
+    this.#checkEmpty()
   }
 
   settled(wire: Wire, calls: readonly Call[], ms: number): void {
@@ -167,6 +169,7 @@ export class Lanes implements WireOwner {
 
   takesBack(call: Call): boolean {
     if (call.elsewhere) return true
+    if (this.#ended) return false
     // What never left this process, or only reads, can be run elsewhere; once.
     if (call.query === null || call.moved || (call.sent && call.query.readOnly !== true)) return false
     call.moved = true
@@ -252,8 +255,9 @@ export class Lanes implements WireOwner {
     this.#options.open(call).then(
       (lease) => {
         this.#opening--
-        if (lease === null) return this.#scatter()
-        this.#add(lease)
+        const { connection } = lease
+        if (!(connection instanceof Wire)) return this.#scatter(lease)
+        this.#add(lease, connection)
         this.#fill()
       },
       (error: Error) => {
@@ -265,9 +269,8 @@ export class Lanes implements WireOwner {
     )
   }
 
-  #add(lease: LaneLease): void {
+  #add(lease: Lease, wire: Wire): void {
     const now = performance.now()
-    const wire = lease.connection
     wire.owner = this
     this.#lanes.set(wire, {
       lease,
@@ -284,10 +287,14 @@ export class Lanes implements WireOwner {
     this.#watch()
   }
 
-  /** There are no lanes: everybody who waits for one gets a connection to himself. */
-  #scatter(): void {
+  /**
+   * There are no lanes: everybody who waits for one gets a connection to himself, before this one goes back, lest a pool
+   * that is closing thinks that nobody wants it.
+   */
+  #scatter(lease: Lease): void {
     for (const { query, params, resolve } of this.#waiting) resolve(this.#options.alone(query as AnyQuery, params))
     this.#waiting.clear()
+    lease.release(true)
     this.#checkEmpty()
   }
 
@@ -335,7 +342,7 @@ export class Lanes implements WireOwner {
       if (wire.inFlight === 0 && (lane.leaving || now - lane.usedAt > lingerMs)) this.#leave(lane)
       // While the lane's ping is under way (running is null), what takes long may be the way.
       const slow = wire.running !== null && wire.inFlight > 1 && wire.busyMs(now) > sweepMs
-      if (slow && !late) this.#sendElsewhere(lane)
+      if (slow && !late && !this.#ended) this.#sendElsewhere(lane)
     }
     this.#open()
     for (const call of this.#waiting) {

@@ -19,7 +19,7 @@ import { settlesWithin } from './cancellation.ts'
 import { processIdOf } from './cancelRequest.ts'
 import { Circuit } from './circuit.ts'
 import type { CloseOptions, Connection, ConnectionSource, Lease } from './connection.ts'
-import { type LaneLease, Lanes } from './lanes.ts'
+import { Lanes } from './lanes.ts'
 import { type Observer, observerOf } from './observer.ts'
 import { plainConnection } from './plainConnection.ts'
 import type { PoolSettings, PoolStats } from './poolOptions.ts'
@@ -40,6 +40,8 @@ interface Seat {
 const watchMs = 1_000
 /** How long a connection is kept at hand, for the next caller, before pg-pool has it back. */
 const atHandMs = 100
+/** How long `close` waits, when its grace is over, for what was cancelled; and for the farewells of connections. */
+const lastMs = 1_000
 /** What pg-pool says when nobody gave a connection back in time. */
 const poolTimeout = 'timeout exceeded when trying to connect'
 
@@ -62,9 +64,9 @@ class TunedPool implements ConnectionSource {
   readonly #lanes: Lanes
   readonly #circuit: Circuit
   readonly #seats: WeakMap<object, Seat> = new WeakMap()
-  readonly #held: Map<Lease, { connection: Connection; since: number; use: Holder['use']; site: CallSite | null }> =
-    new Map()
-  readonly #wires: Set<Wire> = new Set()
+  readonly #held: Map<Lease, { seat: Seat; since: number; use: Holder['use']; site: CallSite | null }> = new Map()
+  /** What ends the waits for a connection that pg-pool was asked for. */
+  readonly #pending: Set<() => void> = new Set()
   /**
    * Connections that were just given back, the last one last. pg-pool takes two timers, a tick and four events to hand one
    * over, which is more than a statement costs; under load the next caller is here already.
@@ -104,7 +106,6 @@ class TunedPool implements ConnectionSource {
     // process would end. One that dies in use fails its statement, which is where the owner hears of it.
     this.#pool.on('error', () => {})
     this.#pool.on('connect', (connected) => {
-      connected.on('error', () => {})
       observer.pool({ type: 'connect', durationMs: ageMs(connected), processId: processIdOf(connected) })
     })
     this.#pool.on('remove', (removed) => {
@@ -116,8 +117,8 @@ class TunedPool implements ConnectionSource {
       pingMs: settings.connectTimeoutMs,
       wanted: () => this.#wanted,
       spare: () => this.#wanted === 0 && !this.#isFull(),
-      open: (call) => this.#openLane(call.query),
-      alone: (query, params) => alone(this, query, params),
+      open: (call) => this.#checkOut(call.query, 'shared', null),
+      alone: (query, params) => this.#alone(query, params),
       timedOut: (call) => this.#timedOut(call.query),
     })
     if (settings.lanes) this.execute = (query, params) => this.#share(query, params)
@@ -176,14 +177,12 @@ class TunedPool implements ConnectionSource {
     if (waiting > 0 && waiting >= this.#settings.maxWaiting) throw new PoolOverloadedError(query, waiting)
   }
 
-  async #openLane(query: QueryIdentity | null): Promise<LaneLease | null> {
-    const lease = await this.#checkOut(query, 'shared', null)
-    const { connection } = lease
-    if (connection instanceof Wire) return { connection, release: lease.release }
-    // A client that we do not know: what it is asked runs by `client.query`, on a connection to itself.
+  /** A client that we do not know: what it is asked runs by `client.query`, and from now on without asking for a lane. */
+  #alone<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
     delete this.execute
-    lease.release(true)
-    return null
+    // Not by `acquire`: whoever waited for a lane has been admitted.
+    const acquire = (identity: QueryIdentity | null) => this.#checkOut(identity, 'unit of work', null)
+    return alone({ acquire, close: () => this.close() }, query, params)
   }
 
   /** A connection that is young enough and, if it idled for long, has just answered. */
@@ -197,7 +196,8 @@ class TunedPool implements ConnectionSource {
         const client = await this.#connect(query)
         this.#circuit.succeeded()
         const seat = this.#seats.get(client) ?? this.#seat(client)
-        if (this.#isTrusted(seat) ?? (await this.#answers(seat))) return this.#lease(seat, use, site, calledAt)
+        const usable = this.#isTrusted(seat) ?? (await this.#answers(seat))
+        if (usable && !this.#pool.ending) return this.#lease(seat, use, site, calledAt)
         client.release(true)
       }
     } finally {
@@ -211,10 +211,7 @@ class TunedPool implements ConnectionSource {
     if (makes) this.#circuit.enter(query)
     const target = this.#target
     try {
-      // By a callback: pg-pool's own promise comes with two more.
-      return await new Promise((resolve, reject) => {
-        this.#pool.connect((error, client) => (client === undefined ? reject(error) : resolve(client)))
-      })
+      return await this.#ask()
     } catch (error) {
       return this.#connectElsewhere(query, error as Error, target)
     }
@@ -225,6 +222,7 @@ class TunedPool implements ConnectionSource {
     let last = failure
     let target = failed
     for (let attempt = 1; last.message !== poolTimeout; attempt++) {
+      if (this.#pool.ending) throw new DatabaseClosedError(query)
       // Whoever failed at the same time has turned to the next host already.
       if (this.#target === target) this.#target = (target + 1) % this.#targets.list.length
       if (attempt >= this.#targets.list.length) {
@@ -233,13 +231,26 @@ class TunedPool implements ConnectionSource {
       }
       target = this.#target
       try {
-        return await this.#pool.connect()
+        return await this.#ask()
       } catch (error) {
         last = error as Error
       }
     }
     this.#circuit.gaveUp()
     throw this.#timedOut(query)
+  }
+
+  /** By a callback: pg-pool's own promise comes with two more. */
+  #ask(): Promise<PoolClient> {
+    return new Promise((resolve, reject) => {
+      const end = () => reject(new Error('the database was closed'))
+      this.#pending.add(end)
+      this.#pool.connect((error, client) => {
+        if (!this.#pending.delete(end)) client?.release(true)
+        else if (client === undefined) reject(error)
+        else resolve(client)
+      })
+    })
   }
 
   #seat(client: PoolClient): Seat {
@@ -284,8 +295,8 @@ class TunedPool implements ConnectionSource {
     const lease: Lease = {
       connection,
       release: (clean) => {
-        this.#held.delete(lease)
-        if (connection instanceof Wire) this.#wires.delete(connection)
+        // Once it was taken away, by `close`, there is nothing left to give back.
+        if (!this.#held.delete(lease)) return
         seat.idleSince = performance.now()
         const reusable = clean && !isLost(seat)
         this.observer.pool({ type: 'release', use, useMs: seat.idleSince - since, reusable })
@@ -294,16 +305,15 @@ class TunedPool implements ConnectionSource {
         this.#checkQuiet()
       },
     }
-    this.#held.set(lease, { connection, since, use, site })
-    if (connection instanceof Wire) this.#wires.add(connection)
+    this.#held.set(lease, { seat, since, use, site })
     this.#watch ??= this.#settings.answerTimeoutMs > 0 ? setInterval(() => this.#checkAnswers(), watchMs).unref() : null
     return lease
   }
 
   /** At once, and not by a farewell that nobody may answer: what is in flight fails, and who waits gets another one. */
-  #destroy({ client, connection }: Seat): void {
-    if (connection instanceof Wire) connection.destroy(new Error('the connection was given up: its state is not known'))
-    client.release(true)
+  #destroy(seat: Seat): void {
+    giveUp(seat, 'the connection was given up: its state is not known')
+    seat.client.release(true)
   }
 
   #giveBack(seat: Seat): void {
@@ -339,9 +349,10 @@ class TunedPool implements ConnectionSource {
   /** A server that should have cancelled a statement long ago, and says nothing, is not there any more. */
   #checkAnswers(): void {
     const now = performance.now()
-    for (const wire of this.#wires) {
-      const ms = Math.round(wire.busyMs(now))
-      if (ms > this.#settings.answerTimeoutMs) wire.destroy(new Error(`no answer for ${ms} ms (pool.answerTimeoutMs)`))
+    for (const { seat } of this.#held.values()) {
+      const { connection } = seat
+      const ms = connection instanceof Wire ? Math.round(connection.busyMs(now)) : 0
+      if (ms > this.#settings.answerTimeoutMs) giveUp(seat, `no answer for ${ms} ms (pool.answerTimeoutMs)`)
     }
   }
 
@@ -350,7 +361,7 @@ class TunedPool implements ConnectionSource {
     const now = performance.now()
     const holders = [...this.#held.values()]
       .sort((a, b) => a.since - b.since)
-      .map(({ connection, since, use, site }): Holder => {
+      .map(({ seat: { connection }, since, use, site }): Holder => {
         const running = connection instanceof Wire ? connection.running : null
         return { use, ms: now - since, running, place: site?.place ?? null }
       })
@@ -362,19 +373,31 @@ class TunedPool implements ConnectionSource {
 
   async #shutDown(graceMs: number | undefined): Promise<void> {
     const quiet = Promise.all([this.#lanes.drain(), this.#quiet()])
-    if (graceMs !== undefined && !(await settlesWithin(quiet, graceMs))) {
-      await Promise.all([...this.#wires].map((wire) => wire.cancel().catch(() => {})))
-      // What a server was able to cancel is over now; the rest is not waited for.
-      if (!(await settlesWithin(quiet, 1_000))) {
-        for (const wire of this.#wires) wire.destroy(new Error('the database was closed'))
-      }
-    }
-    await quiet
-    if (this.#watch !== null) clearInterval(this.#watch)
+    const isQuiet = graceMs === undefined ? await quiet.then(yes) : await settlesWithin(quiet, graceMs)
     this.#putAway(Number.POSITIVE_INFINITY)
     // Idle connections do not keep the process running, and it must not end before they are closed.
     const awake = setInterval(() => {}, watchMs)
-    await this.#pool.end().finally(() => clearInterval(awake))
+    // From now on it starts nothing for those who wait in it.
+    const ended = this.#pool.end()
+    if (!isQuiet) await this.#endAll(quiet)
+    await (graceMs === undefined ? ended : settlesWithin(ended, lastMs))
+    if (this.#watch !== null) clearInterval(this.#watch)
+    clearInterval(awake)
+  }
+
+  /** What waits fails now, and what runs is cancelled; what the server cannot cancel, or is idle in a unit, is given up. */
+  async #endAll(quiet: Promise<unknown>): Promise<void> {
+    this.#lanes.end()
+    for (const end of this.#pending) {
+      this.#pending.delete(end)
+      end()
+    }
+    const cancelled = [...this.#held.values()].map(({ seat }) => seat.connection.cancel?.().catch(() => {}))
+    await settlesWithin(Promise.all([quiet, ...cancelled]), lastMs)
+    for (const [lease, { seat }] of this.#held) {
+      giveUp(seat, 'the database was closed')
+      lease.release(false)
+    }
   }
 
   #quiet(): Promise<void> {
@@ -387,6 +410,11 @@ class TunedPool implements ConnectionSource {
   #checkQuiet(): void {
     if (this.#held.size === 0 && this.#acquiring === 0) this.#onQuiet?.()
   }
+}
+
+/** What is in flight fails at once. Of a client that we do not know it does when the pool ends it. */
+function giveUp({ connection }: Seat, why: string): void {
+  if (connection instanceof Wire) connection.destroy(new Error(why))
 }
 
 /** Its wire knows first. */

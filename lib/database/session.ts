@@ -34,6 +34,9 @@ export function clientClass(settings: PoolSettings, target: () => Target | undef
         connectionTimeoutMillis: settings.connectTimeoutMs,
       } as ClientConfig)
       this.#target = next
+      // What breaks fails whoever uses it, or is found out by the next one. Without a listener the process would end; pg-pool
+      // has one only from the end of `connect` on.
+      this.on('error', () => {})
     }
 
     /** pg calls it for the startup message: any setting of a session may stand in it. */
@@ -54,8 +57,10 @@ export function clientClass(settings: PoolSettings, target: () => Target | undef
     }
 
     #check(wanted: SessionAttrs, done: Done): void {
-      const sql = "select pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'on' as readonly"
-      this.query<{ standby: boolean; readonly: boolean }>(sql).then(
+      const text = "select pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'on' as readonly"
+      // pg's own limit ends with the login.
+      const query = { text, query_timeout: settings.connectTimeoutMs }
+      this.query<{ standby: boolean; readonly: boolean }>(query).then(
         ({ rows: [row] }) => {
           const { standby, readonly } = row as { standby: boolean; readonly: boolean }
           const fits =
@@ -66,7 +71,7 @@ export function clientClass(settings: PoolSettings, target: () => Target | undef
         },
         (error: Error) => {
           void this.end()
-          done(error)
+          done(explained(error, this.#target, settings))
         },
       )
     }
@@ -91,7 +96,8 @@ function startupSettings(settings: PoolSettings): Record<string, string> {
   }
 }
 
-function explained(error: Error, target: Target | undefined, { pgBouncer }: PoolSettings): Error {
+function explained(error: Error, target: Target | undefined, settings: PoolSettings): Error {
+  const { pgBouncer, connectTimeoutMs } = settings
   if (error.message.startsWith('unsupported startup parameter')) {
     error.message += pgBouncer
       ? ': PgBouncer takes no such setting of a session. Set it on the role or the database, instead of in pool.settings'
@@ -100,6 +106,10 @@ function explained(error: Error, target: Target | undefined, { pgBouncer }: Pool
   // pg's words for "the server asks for a password, and there is none".
   if (error.message.endsWith('client password must be a string')) {
     error.message = `${target?.host} asks for a password, and there is none in the connection string, PGPASSWORD or ~/.pgpass`
+  }
+  // pg's words for no answer to the only query that is asked here.
+  if (error.message === 'Query read timeout') {
+    error.message = `no answer within ${connectTimeoutMs} ms (target_session_attrs) from ${target?.host}`
   }
   if (error.message !== 'The server does not support SSL connections') return error
   error.message = `${target?.host} does not offer TLS, which is the default for other machines: ?sslmode=disable turns it off`

@@ -42,6 +42,8 @@ export function wireOver(client: Client, maxStatements = 256): Wire | null {
 
 /** How often in a row a call may meet a statement that has just become stale, during a chain of migrations. */
 const maxReprepares = 5
+/** By how much the way to the server may be thought too long: so much a statement is late before anybody acts on it. */
+const tolerableMs = 10
 
 export class Wire implements Connection {
   owner: WireOwner | null = null
@@ -65,6 +67,8 @@ export class Wire implements Connection {
   /** When the answer to the first call in flight could have come, had it taken no time. */
   #since = 0
   #roundTripMs = 0
+  /** A ping that nothing was ahead of. */
+  #pinging: Call | null = null
   /** When the chunk at hand came. */
   #now = 0
   #lost: Error | null = null
@@ -145,7 +149,9 @@ export class Wire implements Connection {
         clearTimeout(timer)
         resolve(answer as never)
       }
-      this.#send(new Call(null, null, settle), messages.sync)
+      const call = new Call(null, null, settle)
+      if (this.#first === null) this.#pinging = call
+      this.#send(call, messages.sync)
     })
   }
 
@@ -333,9 +339,12 @@ export class Wire implements Connection {
 
   #complete(call: Call, idle: boolean): void {
     this.#shift(call)
-    const ms = Math.max(this.#now - this.#since, 0)
+    const ms = this.#now - this.#since
     this.#since = this.#now
-    if (call.query === null && call.tag === '') this.#roundTripMs += ms
+    if (call === this.#pinging) this.#roundTripMs += ms
+    // Its answer may have lain in the socket while we were busy. One that took less than half as long says so; what does
+    // not matter, and what is but the network's fickleness, stays until the next ping.
+    else if (ms < -Math.max(tolerableMs, this.#roundTripMs / 2)) this.#roundTripMs /= 2
     const { statement, refusal } = call
     if (refusal !== null && (statement === null || call.preludes > 0)) {
       // Where BEGIN is not known any more, nothing is.
@@ -344,7 +353,8 @@ export class Wire implements Connection {
     }
     if (refusal !== null && statement !== null) {
       const parsedEarlier = call.preludes === 0 && (!call.preparing || statement.kept !== statement)
-      const stale = messages.isStale(refusal) || (parsedEarlier && !call.bound && messages.mayBeOutdated(refusal))
+      // Once its parameters were taken it has run, and may have committed what it did, whatever the SQLSTATE says.
+      const stale = !call.bound && (messages.isStale(refusal) || (parsedEarlier && messages.mayBeOutdated(refusal)))
       if (stale || (call.preparing && !call.prepared)) this.#statements.forget(statement, stale)
       // It was refused before it ran, and in no transaction, or its BEGIN was: nothing has happened, and with a new Parse it
       // will.
@@ -355,7 +365,7 @@ export class Wire implements Connection {
       }
     }
     this.#over.push(call)
-    this.#overMs += ms
+    if (ms > 0) this.#overMs += ms
     this.#settle(call)
   }
 

@@ -7,6 +7,8 @@ export interface FarServer {
   readonly url: string
   /** Connections that were accepted so far. */
   readonly accepted: number
+  /** How late answers come from now on, in ms. */
+  delay(ms: number): void
   close(): Promise<void>
 }
 
@@ -34,6 +36,9 @@ export async function farServer(url: string, delayMs: number): Promise<FarServer
     url: own.href,
     get accepted() {
       return accepted
+    },
+    delay: (ms) => {
+      delayMs = ms
     },
     close: async () => {
       for (const socket of sockets) socket.destroy()

@@ -5,7 +5,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Call } from '../../lib/database/call.ts'
 import { type LaneOptions, Lanes } from '../../lib/database/lanes.ts'
-import type { Wire, WireOwner } from '../../lib/database/wire.ts'
+import { Wire, type WireOwner } from '../../lib/database/wire.ts'
 import { number } from './support.ts'
 
 const { now } = performance
@@ -41,6 +41,9 @@ class StubWire {
     yield* this.calls.slice(1)
   }
 }
+
+// Lanes are made of wires only.
+Object.setPrototypeOf(StubWire.prototype, Wire.prototype)
 
 class Bed {
   readonly wires: StubWire[] = []

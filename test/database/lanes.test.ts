@@ -122,6 +122,29 @@ test('what was sent behind a quick read that turns out slow is sent again elsewh
   assert.type(await slow, 'number')
 })
 
+test('a first answer that we were too busy to read does not make slow statements look quick ever after', async () => {
+  const db = open({ max: 2 })
+  const first = pid(db)
+  while (db.stats()?.inFlight === 0) await new Promise(setImmediate)
+  for (const until = performance.now() + 300; performance.now() < until; );
+  await first
+  await learn(db, pid)
+  const { passes, shut, open: letGo } = door(admin)
+  const behind = read(`select 1 from ${passes}`)
+  for (let times = 0; times < 3; times++) {
+    await shut()
+    const running = behind(db)
+    await sleep(200)
+    await letGo()
+    await running
+  }
+  await shut()
+  const slow = behind(db)
+  assert.ok(await allSettle(Array.from({ length: 50 }, () => pid(db))))
+  await letGo()
+  await slow
+})
+
 test('a write is run once, however far the server and however new the connection', async () => {
   await admin.query('create table once (id int generated always as identity)')
   const proxy = await startProxy(url)
@@ -229,6 +252,23 @@ test('of two units of work that come at once for one idle connection, the other 
   )
   stop = true
   await Promise.all(busy)
+})
+
+test('a unit of work waits for quick reads to end, not for a report that has its lane to itself', async () => {
+  const db = open({ max: 2 })
+  await learn(db, pid)
+  const { passes, shut, open: letGo } = door(admin)
+  await shut()
+  const report = number(`select 1 from ${passes}`)(db)
+  await untilAtDoors(1)
+  let stop = false
+  const busy = Array.from({ length: 5 }, async () => {
+    while (!stop) await pid(db)
+  })
+  assert.ok(await allSettle([db.unitOfWork((uow) => pid(uow))]))
+  stop = true
+  await letGo()
+  await Promise.all([report, ...busy])
 })
 
 test('a caller who waits too long learns who is in the way', async () => {

@@ -1,10 +1,13 @@
 // A database from its first connection to close(): what it survives, and what it says when it is over.
 
+import type { Socket } from 'node:net'
 import { Client } from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createDatabase } from '../../lib/database/database.ts'
-import { AcquireTimeoutError, ConnectionError, DatabaseClosedError } from '../../lib/errors.ts'
+import { AcquireTimeoutError, ConnectionError, DatabaseClosedError, type QueryError } from '../../lib/errors.ts'
+import { value } from '../../lib/query/kinds.ts'
+import { startFakeServer } from './fakeServer.ts'
 import { backendPid, command, failure, gate, number, openDatabase, rows, sleep, until } from './support.ts'
 
 const test = suite('lifecycle')
@@ -19,6 +22,22 @@ test('nothing connects before the first call; a wrong address is a ConnectionErr
   assert.match(error.message, `ECONNREFUSED] in ${backendPid.query.name} (sql/test.sql:`)
 })
 
+for (const [what, asked] of [
+  ['breaks', (socket) => socket.destroy()],
+  ['falls silent', () => {}],
+] as [string, (socket: Socket) => void][]) {
+  test(`a connection that ${what} while it is asked for target_session_attrs is a ConnectionError in time`, async () => {
+    const server = await startFakeServer(asked)
+    const url = `${server.url}&target_session_attrs=primary`
+    await using db = createDatabase({ url, pool: { connectTimeoutMs: 200 } })
+    const error = (await failure(backendPid(db))) as ConnectionError
+    assert.instance(error, ConnectionError)
+    assert.match(error.message, what === 'breaks' ? 'terminated' : 'no answer within 200 ms (target_session_attrs)')
+    await server.close()
+    assert.equal(unhandled, [])
+  })
+}
+
 test('close() waits for running work, refuses new work, and can be called twice', async () => {
   const { db, done } = await openDatabase()
   const running = number('select 7 from pg_sleep(0.1)')(db)
@@ -30,6 +49,73 @@ test('close() waits for running work, refuses new work, and can be called twice'
   assert.is(await running, 7)
   await Promise.all([closing, db.close()])
   await done()
+})
+
+test('close() lets calls end that came before, be it before the first connection', async () => {
+  const { db, done } = await openDatabase('', { pool: { max: 2 } })
+  const calls = Array.from({ length: 20 }, (_, n) => number(`select ${n}`)(db))
+  await db.close()
+  assert.equal(
+    await Promise.all(calls),
+    calls.map((_, n) => n),
+  )
+  await done()
+})
+
+test('close({ graceMs }): what still runs is cancelled, what waits is refused, and nothing new is started', async () => {
+  const { db, url, done } = await openDatabase('', { pool: { max: 1 } })
+  const slow = value<void, number>({ ...number('select 1 from pg_sleep(30)').query, readOnly: true })
+  await backendPid(db)
+  const reads = Array.from({ length: 4 }, () => failure(slow(db)))
+  await sleep(50)
+  const units = [1, 2].map(() => failure(db.unitOfWork((uow) => backendPid(uow))))
+  const start = performance.now()
+  await db.close({ graceMs: 100 })
+  assert.ok(performance.now() - start < 10_000)
+  const errors = await Promise.all([...reads, ...units])
+  assert.is((errors[0] as QueryError).sqlState, '57014')
+  for (const error of errors.slice(1)) assert.instance(error, DatabaseClosedError)
+  await assertNoConnections(url)
+  await done()
+})
+
+test('close({ graceMs }) does not wait for a unit of work that waits for something else', async () => {
+  const { db, url, done } = await openDatabase('', { pool: { max: 1 } })
+  let goOn = () => {}
+  const unit = failure(
+    db.unitOfWork(async (uow) => {
+      await backendPid(uow)
+      await new Promise<void>((resolve) => {
+        goOn = resolve
+      })
+      await backendPid(uow)
+    }),
+  )
+  await sleep(50)
+  const waiting = failure(db.unitOfWork((uow) => backendPid(uow)))
+  const start = performance.now()
+  await db.close({ graceMs: 100 })
+  assert.ok(performance.now() - start < 10_000)
+  assert.instance(await waiting, DatabaseClosedError)
+  await assertNoConnections(url)
+  // Its connection is gone, and it gives it back nevertheless.
+  goOn()
+  assert.instance(await unit, ConnectionError)
+  assert.equal(unhandled, [])
+  await done()
+})
+
+test('close({ graceMs }): a server that says nothing any more is not waited for', async () => {
+  const server = await startFakeServer(() => {})
+  const db = createDatabase({ url: server.url, pool: { max: 2 } })
+  const calls = [failure(backendPid(db)), failure(db.unitOfWork((uow) => backendPid(uow)))]
+  await sleep(100)
+  const start = performance.now()
+  await db.close({ graceMs: 0 })
+  assert.ok(performance.now() - start < 10_000)
+  for (const error of await Promise.all(calls)) assert.instance(error, ConnectionError)
+  await server.close()
+  assert.equal(unhandled, [])
 })
 
 test('backends that are killed while idle are replaced, and nothing is unhandled', async () => {
@@ -87,5 +173,18 @@ test("dates do not depend on the server's DateStyle", async () => {
   assert.equal(await text(db), ['2026-11-22'])
   await done()
 })
+
+async function assertNoConnections(url: string): Promise<void> {
+  const admin = new Client(url)
+  await admin.connect()
+  const others =
+    'select count(*)::int as n from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+  // The server notices in its own time.
+  for (let times = 0; (await admin.query(others)).rows[0].n > 0; times++) {
+    assert.ok(times < 200, 'a connection is left')
+    await sleep(10)
+  }
+  await admin.end()
+}
 
 test.run()

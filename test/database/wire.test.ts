@@ -14,6 +14,7 @@ import { type Many, many } from '../../lib/query/kinds.ts'
 import type { ParamWriter } from '../../lib/query/params.ts'
 import type { RowReader } from '../../lib/query/row.ts'
 import { freshDatabase } from '../support/server.ts'
+import { farServer } from './farServer.ts'
 import { startProxy } from './proxy.ts'
 import { command, failure, number, rows, sleep } from './support.ts'
 
@@ -423,6 +424,25 @@ for (const [how, sql] of forgetting) {
   })
 }
 
+for (const [state, fails] of [
+  ['26000', "execute 'deallocate nope'"],
+  ['42P05', "raise exception 'there is one' using errcode = '42P05'"],
+]) {
+  test(`a write that fails after it has run, with a SQLSTATE of statements that must be prepared anew: ${state}`, async () => {
+    const own = await openWire()
+    await own.control('create table if not exists kept (n int); truncate kept')
+    const procedure = `fails_with_${state?.toLowerCase()}`
+    await own.control(
+      `create procedure ${procedure}() language plpgsql as $$ begin insert into kept values (1); commit; ${fails}; end $$`,
+    )
+    const call = command(`call ${procedure}()`)
+    for (let run = 1; run <= 2; run++) {
+      assert.is(((await failure(call(own))) as QueryError).sqlState, state)
+      assert.is(await number('select count(*)::int4 from kept')(own), run)
+    }
+  })
+}
+
 test('a COMMIT that was forgotten within its transaction is an error, and the next one works', async () => {
   const own = await openWire()
   const forget = command("do $$ begin execute 'deallocate all'; end $$")
@@ -583,6 +603,37 @@ test('a connection that is lost before a call has left the process says so', asy
   const call = failure(command('select 1')(own))
   own.destroy(new Error('lost by the test'))
   assert.is(((await call) as ConnectionError).statement, 'not sent')
+})
+
+test('how long the way is, the last ping says, unless answers are far quicker; not a COMMIT that fails', async () => {
+  const proxy = await startProxy(url)
+  const far = await farServer(proxy.url, 150)
+  try {
+    const own = await openWire(256, far.url)
+    const pid = number('select pg_backend_pid()')
+    const busy: number[] = []
+    own.owner = { settled: (_, __, ms) => busy.push(ms), gone: () => {}, takesBack: () => false }
+    const looksQuick = async () => {
+      await pid(own)
+      return (busy.at(-1) ?? Number.NaN) < 75
+    }
+    await own.control('create temporary table later (n int unique deferrable initially deferred)')
+    await own.ping(5_000)
+    assert.is(await looksQuick(), true)
+    await own.execute(command('insert into later values (1), (1)').query, undefined, ['BEGIN'])
+    assert.is(((await failure(own.control('COMMIT'))) as QueryError).sqlState, '23505')
+    far.delay(300)
+    assert.is(await looksQuick(), false)
+    await own.ping(5_000)
+    assert.is(await looksQuick(), true)
+    far.delay(0)
+    for (let times = 0; times < 5; times++) await pid(own)
+    far.delay(150)
+    assert.is(await looksQuick(), false)
+  } finally {
+    await far.close()
+    await proxy.close()
+  }
 })
 
 test('a ping that is not answered in time gives the connection up', async () => {
