@@ -33,8 +33,8 @@ export class Call {
   moved = false
   /** How often its statement was prepared anew. */
   reprepared = 0
-  /** Whether a copy of it runs on another connection, whose answer comes first. */
-  elsewhere = false
+  /** Its copy on another connection, or what it is a copy of: the first answer counts, and the last error. */
+  twin: Call | null = null
   /** Since when it waits for a connection. */
   since = 0
   /** How long the server is expected to be busy with it. */
@@ -53,6 +53,7 @@ export class Call {
 
   /** Rejects in a microtask of its own, after the caller's await: only there does V8 know the stack of callers. */
   fail(makeError: () => unknown): void {
+    if (this.leaveToTwin()) return
     const awaited = Promise.resolve().then(() => {})
     const failing = awaited.then(() => {
       const error = makeError()
@@ -64,6 +65,15 @@ export class Call {
     // await it only while there is one of them.
     if (this.moved) failing.catch(() => {})
     this.resolve(failing)
+  }
+
+  /** Whether there is another one whose answer may come: then it is that one's business. */
+  leaveToTwin(): boolean {
+    const { twin } = this
+    if (twin === null) return false
+    this.twin = null
+    twin.twin = null
+    return true
   }
 
   /** As it was before it was sent. */

@@ -27,11 +27,12 @@ export class Circuit {
 
   /**
    * Asks whether to try to connect.
+   * @returns whether the caller is the one who tries for all the others
    * @throws ConnectionError while it is known to be in vain
    */
-  enter(query: QueryIdentity | null): void {
+  enter(query: QueryIdentity | null): boolean {
     const failure = this.#failure as (Error & { code?: string }) | null
-    if (failure === null) return
+    if (failure === null) return false
     const now = performance.now()
     if (now < this.#retryAt || this.#trying) {
       const ago = Math.round(now - this.#failedAt)
@@ -42,8 +43,10 @@ export class Circuit {
       throw new ConnectionError(query, error, 'not sent')
     }
     this.#trying = true
+    return true
   }
 
+  /** A connection was made. */
   succeeded(): void {
     if (this.#failure !== null) this.#changed(null)
     this.#failure = null
@@ -51,21 +54,22 @@ export class Circuit {
     this.#trying = false
   }
 
-  failed(error: Error): void {
+  /** @param tries what `enter` answered */
+  failed(error: Error, tries: boolean): void {
     const now = performance.now()
     // Attempts that were under way together are one failure.
-    if (this.#failure === null || this.#trying) {
+    if (this.#failure === null || tries) {
       this.#pauseMs = Math.min(this.#pauseMs === 0 ? firstPauseMs : 2 * this.#pauseMs, maxPauseMs)
       this.#retryAt = now + this.#pauseMs * (0.5 + Math.random() / 2)
     }
     if (this.#failure === null) this.#changed(error)
     this.#failure = error
     this.#failedAt = now
-    this.#trying = false
+    this.gaveUp(tries)
   }
 
   /** The attempt ended without an answer to the question, such as by a wait that was too long. */
-  gaveUp(): void {
-    this.#trying = false
+  gaveUp(tries: boolean): void {
+    if (tries) this.#trying = false
   }
 }

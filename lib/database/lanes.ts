@@ -168,7 +168,7 @@ export class Lanes implements WireOwner {
   }
 
   takesBack(call: Call): boolean {
-    if (call.elsewhere) return true
+    if (call.leaveToTwin()) return true
     if (this.#ended) return false
     // What never left this process, or only reads, can be run elsewhere; once.
     if (call.query === null || call.moved || (call.sent && call.query.readOnly !== true)) return false
@@ -365,7 +365,8 @@ export class Lanes implements WireOwner {
       const full = this.#lanes.size + this.#opening >= this.#options.max
       if (full && this.#choose(again) === null) return
       call.moved = true
-      call.elsewhere = true
+      call.twin = again
+      again.twin = call
       again.moved = true
       this.#place(again)
     }

@@ -42,8 +42,10 @@ const watchMs = 1_000
 const atHandMs = 100
 /** How long `close` waits, when its grace is over, for what was cancelled; and for the farewells of connections. */
 const lastMs = 1_000
-/** What pg-pool says when nobody gave a connection back in time. */
-const poolTimeout = 'timeout exceeded when trying to connect'
+/** What pg-pool says when nobody gave a connection back in time, and when making one took longer than that. */
+const poolTimeouts = ['timeout exceeded when trying to connect', 'Connection terminated due to connection timeout']
+/** The longest that a timer can take. */
+const forEverMs = 2 ** 31 - 1
 
 export function pooledConnections(
   targets: Targets,
@@ -82,6 +84,7 @@ class TunedPool implements ConnectionSource {
   #closing: Promise<void> | null = null
   #onQuiet: (() => void) | null = null
   #watch: NodeJS.Timeout | null = null
+  #checkedAt = 0
 
   constructor(targets: Targets, settings: PoolSettings, client: ClientConfig, observer: Observer) {
     this.observer = observer
@@ -114,7 +117,7 @@ class TunedPool implements ConnectionSource {
     this.#lanes = new Lanes({
       max: settings.max,
       waitMs: settings.acquireTimeoutMs,
-      pingMs: settings.connectTimeoutMs,
+      pingMs: settings.connectTimeoutMs || forEverMs,
       wanted: () => this.#wanted,
       spare: () => this.#wanted === 0 && !this.#isFull(),
       open: (call) => this.#checkOut(call.query, 'shared', null),
@@ -194,7 +197,6 @@ class TunedPool implements ConnectionSource {
       if (atHand !== null) return this.#lease(atHand, use, site, calledAt)
       for (;;) {
         const client = await this.#connect(query)
-        this.#circuit.succeeded()
         const seat = this.#seats.get(client) ?? this.#seat(client)
         const usable = this.#isTrusted(seat) ?? (await this.#answers(seat))
         if (usable && !this.#pool.ending) return this.#lease(seat, use, site, calledAt)
@@ -208,36 +210,29 @@ class TunedPool implements ConnectionSource {
 
   async #connect(query: QueryIdentity | null): Promise<PoolClient> {
     const makes = this.#pool.idleCount === 0 && this.#pool.totalCount < this.#settings.max
-    if (makes) this.#circuit.enter(query)
-    const target = this.#target
-    try {
-      return await this.#ask()
-    } catch (error) {
-      return this.#connectElsewhere(query, error as Error, target)
-    }
-  }
-
-  /** After a failure every other host has its turn. */
-  async #connectElsewhere(query: QueryIdentity | null, failure: Error, failed: number): Promise<PoolClient> {
-    let last = failure
-    let target = failed
-    for (let attempt = 1; last.message !== poolTimeout; attempt++) {
-      if (this.#pool.ending) throw new DatabaseClosedError(query)
-      // Whoever failed at the same time has turned to the next host already.
-      if (this.#target === target) this.#target = (target + 1) % this.#targets.list.length
-      if (attempt >= this.#targets.list.length) {
-        this.#circuit.failed(last)
-        throw new ConnectionError(query, last, 'not sent')
-      }
-      target = this.#target
+    const tries = makes && this.#circuit.enter(query)
+    const { list, preferred } = this.#targets
+    if (makes) this.#target = preferred(this.#target)
+    // After a failure every other host has its turn.
+    for (let attempt = 1; ; attempt++) {
+      const target = this.#target
       try {
         return await this.#ask()
-      } catch (error) {
-        last = error as Error
+      } catch (cause) {
+        const error = cause as Error
+        if (this.#pool.ending) throw new DatabaseClosedError(query)
+        if (poolTimeouts.includes(error.message)) {
+          this.#circuit.gaveUp(tries)
+          throw this.#timedOut(query)
+        }
+        // Whoever failed at the same time has turned to the next host already.
+        if (this.#target === target) this.#target = (target + 1) % list.length
+        if (attempt >= list.length) {
+          this.#circuit.failed(error, tries)
+          throw new ConnectionError(query, error, 'not sent')
+        }
       }
     }
-    this.#circuit.gaveUp()
-    throw this.#timedOut(query)
   }
 
   /** By a callback: pg-pool's own promise comes with two more. */
@@ -255,6 +250,7 @@ class TunedPool implements ConnectionSource {
 
   #seat(client: PoolClient): Seat {
     const { maxLifetimeMs, preparedStatements } = this.#settings
+    this.#circuit.succeeded()
     const wire = wireOver(client as unknown as Client, preparedStatements)
     const now = performance.now()
     const lifetimeMs = maxLifetimeMs === 0 ? Number.POSITIVE_INFINITY : maxLifetimeMs * (1 - Math.random() / 5)
@@ -306,7 +302,10 @@ class TunedPool implements ConnectionSource {
       },
     }
     this.#held.set(lease, { seat, since, use, site })
-    this.#watch ??= this.#settings.answerTimeoutMs > 0 ? setInterval(() => this.#checkAnswers(), watchMs).unref() : null
+    if (this.#watch === null && this.#settings.answerTimeoutMs > 0) {
+      this.#checkedAt = since
+      this.#watch = setInterval(() => this.#checkAnswers(), watchMs).unref()
+    }
     return lease
   }
 
@@ -349,6 +348,10 @@ class TunedPool implements ConnectionSource {
   /** A server that should have cancelled a statement long ago, and says nothing, is not there any more. */
   #checkAnswers(): void {
     const now = performance.now()
+    // If we were late ourselves (a debugger, a stopped process), answers may lie in the sockets.
+    const late = now - this.#checkedAt > 3 * watchMs
+    this.#checkedAt = now
+    if (late) return
     for (const { seat } of this.#held.values()) {
       const { connection } = seat
       const ms = connection instanceof Wire ? Math.round(connection.busyMs(now)) : 0

@@ -77,7 +77,9 @@ export interface PoolOptions {
 export type PoolSettings = Required<PoolOptions>
 
 /** @throws RangeError for numbers that cannot be meant */
-export function poolSettings(options: PoolOptions): PoolSettings {
+export function poolSettings(given: PoolOptions): PoolSettings {
+  // In JavaScript, and from the environment, an option may well be undefined: as good as left out.
+  const options: PoolOptions = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   const { pgBouncer = false, statementTimeoutMs = 60_000 } = options
   const settings: PoolSettings = {
     max: 10,

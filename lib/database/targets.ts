@@ -21,6 +21,8 @@ export interface Targets {
   readonly config: ClientConfig
   /** In the order in which they are tried. */
   readonly list: readonly Target[]
+  /** Of a target, the way to the same server that is tried first: a connection in the clear does not keep others from TLS. */
+  preferred(index: number): number
 }
 
 const attrs: readonly string[] = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby']
@@ -76,7 +78,11 @@ export function readTargets(url: string | undefined, env: NodeJS.ProcessEnv = pr
     ...(database !== '' && { database }),
     ...Object.fromEntries(params),
   }
-  return { config, list }
+  return { config, list, preferred: (index) => list.findIndex((target) => isSameServer(target, list[index])) }
+}
+
+function isSameServer(one: Target, other: Target | undefined): boolean {
+  return one.host === other?.host && one.port === other.port && one.wanted === other.wanted
 }
 
 /** The part that URL cannot read: `user:password@host1:1,host2:2`. */

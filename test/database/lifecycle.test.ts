@@ -1,6 +1,8 @@
 // A database from its first connection to close(): what it survives, and what it says when it is over.
 
+import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { createServer } from 'node:net'
 import { Client } from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -140,6 +142,18 @@ test('a backend that is killed in use fails its statement with a ConnectionError
   assert.is(error.code, '57P01')
   assert.type(await backendPid(db), 'number')
   await done()
+})
+
+test('a caller whose time is up while a connection is being made has waited too long; the server is not to blame', async () => {
+  // It takes connections and says nothing.
+  const server = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const db = createDatabase({ url: `postgres://127.0.0.1:${port}/x`, pool: { acquireTimeoutMs: 50 } })
+  assert.instance(await failure(db.unitOfWork((uow) => number('select 1')(uow))), AcquireTimeoutError)
+  assert.is(db.stats()?.unreachable, false)
+  await db.close({ graceMs: 0 })
+  server.close()
 })
 
 test('a caller who waits too long is told so', async () => {

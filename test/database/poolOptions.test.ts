@@ -141,6 +141,17 @@ test('answerTimeoutMs follows statementTimeoutMs, where there is one that the se
   assert.is(of({ pgBouncer: true, answerTimeoutMs: 9_000 }), 9_000)
 })
 
+test('an option that is undefined is as good as left out', () => {
+  const names = Object.keys(poolSettings({}))
+  assert.equal(poolSettings(Object.fromEntries(names.map((name) => [name, undefined]))), poolSettings({}))
+})
+
+test('without a limit for connecting, a connection has all the time to answer first', async () => {
+  await using db = open({ connectTimeoutMs: 0 })
+  const [one] = await rows('select 1 from pg_sleep(0.01)', (r) => r.int4(0))(db)
+  assert.is(one, 1)
+})
+
 test('numbers that cannot be meant are refused', () => {
   assert.throws(() => open({ max: 0 }), /^pool.max must be a number of at least 1, got 0$/)
   assert.throws(() => open({ idleTimeoutMs: -1 }), /pool.idleTimeoutMs must be a number of at least 0, got -1/)

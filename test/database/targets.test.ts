@@ -88,4 +88,18 @@ for (const [url, message] of refused) {
   })
 }
 
+test('the next connection begins with the way that the host prefers, and stays with the host', () => {
+  const { list, preferred } = readTargets('postgres://a,b?sslmode=prefer', {})
+  assert.equal(
+    list.map(({ host, ssl }) => [host, ssl !== false]),
+    [
+      ['a', true],
+      ['a', false],
+      ['b', true],
+      ['b', false],
+    ],
+  )
+  assert.equal([0, 1, 2, 3].map(preferred), [0, 0, 2, 2])
+})
+
 test.run()
