@@ -6,7 +6,7 @@ import DataLoader from 'dataloader'
 import pg from 'pg'
 import { batching, include, type Many, relation } from '../lib/index.ts'
 import { testDatabase } from '../lib/testing/index.ts'
-import { listPostsByAuthor } from '../sql/posts.sql.ts'
+import { createPost, listPostsByAuthor } from '../sql/posts.sql.ts'
 import { ensureTag } from '../sql/tags.sql.ts'
 import { createUser, getUser, listUsers, updateUser } from '../sql/users.sql.ts'
 import { generated } from '../test/support/generated.ts'
@@ -164,36 +164,100 @@ print(
   }),
 )
 
-const perParent: number[] = []
-console.log('\nparents      include: ms      µs per parent')
+const postsOf = { posts: relation(listPostsByAuthor, (user: { id: number }) => ({ authorId: user.id })) }
+const postsSql = `${postSql} where author_id = any($1) order by id desc`
+const byHand = async (parents: readonly { id: number }[]): Promise<unknown> => {
+  const ids = parents.map(({ id }) => id)
+  const byAuthor = new Map<number, unknown[]>(ids.map((id) => [id, []]))
+  const { rows } = await pool.query({ name: 'posts', text: postsSql, values: [ids] })
+  for (const post of rows) byAuthor.get(post.author_id)?.push(post)
+  return byAuthor
+}
+/** What the server itself takes for the statement, in ms, sending no rows. */
+const onServer = async (parents: readonly { id: number }[]): Promise<number> => {
+  const explain = {
+    text: `explain (analyze, timing off, format json) ${postsSql}`,
+    values: [parents.map(({ id }) => id)],
+  }
+  return (await pool.query(explain)).rows[0]['QUERY PLAN'][0]['Execution Time']
+}
+
+const lines = { plainsql: [] as number[], 'by hand over pg': [] as number[] }
+console.log('\nposts of many users, µs per parent')
+console.log('parents        include     pg, by hand     the server alone')
 for (const scale of scales) {
   const parents = await listUsers(db, { afterId: 100, limit: scale })
-  const load = (): Promise<unknown> =>
-    include(db, parents, { posts: relation(listPostsByAuthor, (user) => ({ authorId: user.id })) })
-  const { ms = 0 } = await measure({ ms: load }, scale > 1_000 ? 5 : 10 * rounds)
-  perParent.push((ms * 1000) / scale)
+  const { own = 0, hand = 0 } = await measure(
+    { own: () => include(db, parents, postsOf), hand: () => byHand(parents) },
+    scale > 1_000 ? 9 : 10 * rounds,
+  )
+  const alone = (await Promise.all([1, 2, 3].map(() => onServer(parents)))).sort((a, b) => a - b)[1] ?? 0
+  const [ours, theirs, servers] = [own, hand, alone].map((ms) => (ms * 1000) / scale) as [number, number, number]
+  lines.plainsql.push(ours)
+  lines['by hand over pg'].push(theirs)
   console.log(
-    `${String(scale).padStart(7)}${ms.toFixed(2).padStart(17)}${((ms * 1000) / scale).toFixed(2).padStart(15)}`,
+    `${String(scale).padStart(7)}${ours.toFixed(1).padStart(15)}${theirs.toFixed(1).padStart(16)}${servers.toFixed(1).padStart(21)}`,
   )
 }
-writeFileSync(new URL('relationships.svg', import.meta.url), plot(perParent))
+
+console.log('\n100,000 inputs in statements of so many, µs per input; reads four at a time, writes in one transaction')
+const parents = await listUsers(db, { afterId: 100, limit: 100_000 })
+const sized = (size: number): { authorId: number }[][] =>
+  Array.from({ length: Math.ceil(parents.length / size) }, (_, at) =>
+    parents.slice(at * size, (at + 1) * size).map(({ id }) => ({ authorId: id })),
+  )
+const read = (size: number) => async () => {
+  const open = sized(size)
+  const found: unknown[] = []
+  const work = async (): Promise<void> => {
+    for (let chunk = open.shift(); chunk; chunk = open.shift())
+      found.push(...(await listPostsByAuthor.batch(db, chunk)))
+  }
+  await Promise.all([work(), work(), work(), work()])
+  return found
+}
+const write = (size: number) => () =>
+  db.unitOfWork(async (uow) => {
+    for (const chunk of sized(size)) {
+      const posts = chunk.map(({ authorId }) => ({ authorId, title: 'title', content: '' }))
+      await createPost.batch(uow, posts)
+    }
+  })
+const sizes = [500, 1_000, 2_500, 5_000, 10_000]
+const reads = await measure(Object.fromEntries(sizes.map((size) => [size, read(size)])))
+// Last: they make the table larger.
+const writes = await measure(Object.fromEntries(sizes.map((size) => [size, write(size)])))
+for (const size of sizes) {
+  const [reading, writing] = [reads, writes].map((all) => (((all[size] ?? 0) * 1000) / parents.length).toFixed(1))
+  console.log(`${String(size).padStart(7)}${reading?.padStart(10)} read${writing?.padStart(10)} inserted`)
+}
+
+writeFileSync(new URL('relationships.svg', import.meta.url), plot(lines))
 await pool.end()
 await db.close()
 
-/** A line over the scales; both axes are logarithmic. */
-function plot(values: readonly number[]): string {
+/** A line each over the scales; both axes are logarithmic. */
+function plot(lines: Readonly<Record<string, readonly number[]>>): string {
   const x = (at: number): number => 70 + at * 100
-  const y = (value: number): number => 260 - Math.log10(value) * 70
-  const points = values.map((value, at) => `${x(at)},${y(value).toFixed(1)}`).join(' ')
-  const labels = values.map((value, at) => {
-    const number = `<text x="${x(at)}" y="${(y(value) - 8).toFixed(1)}" text-anchor="middle">${value.toFixed(1)}</text>`
-    return `${number}<text x="${x(at)}" y="285" text-anchor="middle">${scales[at]?.toLocaleString('en')}</text>`
+  const y = (value: number): number => 280 - Math.log10(value) * 110
+  const drawn = Object.entries(lines).map(([name, values], line) => {
+    const color = ['#2a6f97', '#9a5b13'][line]
+    const points = values.map((value, at) => `${x(at)},${y(value).toFixed(1)}`).join(' ')
+    const numbers = values.map(
+      (value, at) =>
+        `<text x="${x(at)}" y="${(y(value) - 8).toFixed(1)}" text-anchor="middle" fill="${color}">${value.toFixed(1)}</text>`,
+    )
+    return `<polyline points="${points}" fill="none" stroke="${color}" stroke-width="2"/>
+${numbers.join('\n')}
+<text x="${300 + line * 100}" y="24" fill="${color}">${name}</text>`
   })
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="540" height="310" font-family="sans-serif" font-size="12">
+  const labels = scales.map(
+    (scale, at) => `<text x="${x(at)}" y="300" text-anchor="middle">${scale.toLocaleString('en')}</text>`,
+  )
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="540" height="320" font-family="sans-serif" font-size="12">
 <rect width="100%" height="100%" fill="white"/>
-<text x="20" y="24">include: µs per parent, by the number of parents</text>
-<polyline points="${points}" fill="none" stroke="#2a6f97" stroke-width="2"/>
-${labels.join('\n')}
+<text x="20" y="24">posts of many users: µs per user</text>
+${[...drawn, ...labels].join('\n')}
 </svg>
 `
 }

@@ -8,10 +8,11 @@ import { type Cell, cellsEncoder, cellText } from './cells.ts'
 import type { Executor, Query, QuerySource } from './executor.ts'
 
 /**
- * What one statement takes at most. Measured with 500 to 10,000 inputs per statement, an input costs the same, so more
- * would only hold more memory. The text counts too, because a message of the protocol ends at 1 GB.
+ * What one statement takes at most. `npm run relationships` in bench: with 500 to 10,000 an input costs the same, so more
+ * would only hold more memory. The text counts too, because a message of the protocol ends at 1 GB. Reads without a form
+ * are a statement each, and as many of those wait for a connection at a time as leaves room for others.
  */
-const limits = { inputs: 10_000, characters: 16_000_000, concurrent: 4 }
+const limits = { inputs: 10_000, characters: 16_000_000, concurrent: 4, statements: 250 }
 
 /**
  * Runs a query for many inputs.
@@ -29,9 +30,9 @@ export async function runBatch<Params, Row, Result>(
   const { groups } = query.readOnly
     ? await askAtOnce(executor, query, encodeInputs(query, inputs, 0))
     : await askInOrder(executor, query, inputs)
-  return inputs.map((params, index) => {
+  return eachInput(inputs, 0, (_, index) => {
     const rows = groups[index] ?? []
-    return aboutInput({ params, index }, () => query.finish(rows, rows.length))
+    return query.finish(rows, rows.length)
   })
 }
 
@@ -70,14 +71,16 @@ export async function askAtOnce<Params, Row>(
   query: Query<Params, Row, unknown>,
   inputs: readonly EncodedInput<Params>[],
 ): Promise<Answer<Row>> {
-  const keys = inputs.map(inputKey)
-  const firsts = new Map<string, EncodedInput<Params>>()
-  inputs.forEach((input, at) => {
-    const key = keys[at] ?? ''
+  const firsts = new Map<string | number, EncodedInput<Params>>()
+  for (const input of inputs) {
+    const key = inputKey(input)
     if (!firsts.has(key)) firsts.set(key, input)
-  })
-  const answer: Answer<Row> = { groups: [], affected: 0 }
-  const open = chunked([...firsts.values()])
+  }
+  const areAllFirsts = firsts.size === inputs.length
+  // Chunks come in any order: an array that grows by leaps becomes a dictionary.
+  const answer: Answer<Row> = { groups: new Array(inputs.length), affected: 0 }
+  const most = query.batch === undefined ? limits.statements : limits.inputs
+  const open = chunked(areAllFirsts ? inputs : [...firsts.values()], most)
   const work = async (): Promise<void> => {
     try {
       for (let chunk = open.shift(); chunk !== undefined; chunk = open.shift()) {
@@ -90,10 +93,11 @@ export async function askAtOnce<Params, Row>(
     }
   }
   await Promise.all(Array.from({ length: Math.min(limits.concurrent, open.length) }, work))
-  inputs.forEach(({ index }, at) => {
-    const first = firsts.get(keys[at] ?? '')?.index ?? index
-    answer.groups[index] ??= [...(answer.groups[first] ?? [])]
-  })
+  if (areAllFirsts) return answer
+  for (const input of inputs) {
+    const first = firsts.get(inputKey(input)) ?? input
+    if (first !== input) answer.groups[input.index] = [...(answer.groups[first.index] ?? [])]
+  }
   return answer
 }
 
@@ -105,7 +109,7 @@ async function askInOrder<Params, Row>(
 ): Promise<Answer<Row>> {
   const chunksFrom = (start: number): (readonly EncodedInput<Params>[])[] => {
     const encoded = encodeInputs(query, inputs.slice(start, start + limits.inputs), start)
-    return rounds(encoded, query.batch?.apart).flatMap(chunked)
+    return rounds(encoded, query.batch?.apart).flatMap((round) => chunked(round, limits.inputs))
   }
   const answer: Answer<Row> = { groups: [], affected: 0 }
   const firsts = chunksFrom(0)
@@ -201,10 +205,13 @@ export function inputEncoder<Params>(
 }
 
 /** The same for equal inputs. No text of PostgreSQL's holds a NUL. */
-export function inputKey({ cells }: EncodedInput<unknown>): string {
-  const [only] = cells
-  const text = cells.length === 1 && only !== undefined ? cellText(only) : null
-  return text ?? `\0${JSON.stringify(cells.map(cellText))}`
+export function inputKey({ cells }: EncodedInput<unknown>): string | number {
+  const [only = null] = cells
+  if (cells.length === 1 && only !== null) {
+    // A Map takes −0 for 0; PostgreSQL does not always.
+    return typeof only === 'number' && only !== 0 ? only : (cellText(only) ?? '')
+  }
+  return `\0${JSON.stringify(cells.map(cellText))}`
 }
 
 /** @param first the place of the first one among all inputs. @throws ParameterError naming the input */
@@ -213,25 +220,27 @@ function encodeInputs<Params>(
   inputs: readonly Params[],
   first: number,
 ): EncodedInput<Params>[] {
-  const encode = inputEncoder(query)
-  const encoded: EncodedInput<Params>[] = []
-  // Without a closure for each: there may be ten thousand.
-  try {
-    for (const params of inputs) encoded.push(encode(params, first + encoded.length))
-  } catch (error) {
-    const at = encoded.length
-    throw error instanceof PlainsqlError ? error.at(first + at, inputs[at]) : error
-  }
-  return encoded
+  return eachInput(inputs, first, inputEncoder(query))
 }
 
-/** Runs `work`; an error of its says which input it is about. */
-function aboutInput<T>({ params, index }: { params: unknown; index: number }, work: () => T): T {
+/**
+ * What `work` makes of each input and its place; an error of its says which input it is about. Without a closure for
+ * each: there may be many thousands.
+ * @param first the place of the first one among all inputs
+ */
+function eachInput<Params, T>(
+  inputs: readonly Params[],
+  first: number,
+  work: (params: Params, index: number) => T,
+): T[] {
+  const results: T[] = []
   try {
-    return work()
+    for (const params of inputs) results.push(work(params, first + results.length))
   } catch (error) {
-    throw error instanceof PlainsqlError ? error.at(index, params) : error
+    const at = results.length
+    throw error instanceof PlainsqlError ? error.at(first + at, inputs[at]) : error
   }
+  return results
 }
 
 /** Inputs that agree in all parameters of `apart` come into different rounds, the first one's first. */
@@ -268,14 +277,15 @@ function rowKey(cells: readonly Cell[], apart: readonly number[]): string | numb
   return key
 }
 
-function chunked<Params>(inputs: readonly EncodedInput<Params>[]): (readonly EncodedInput<Params>[])[] {
+/** @param most how many inputs a chunk has at most */
+function chunked<Params>(inputs: readonly EncodedInput<Params>[], most: number): (readonly EncodedInput<Params>[])[] {
   const chunks: (readonly EncodedInput<Params>[])[] = []
   let start = 0
   let characters = 0
   for (let at = 0; at < inputs.length; at++) {
     let length = 0
     for (const cell of (inputs[at] as EncodedInput<Params>).cells) length += typeof cell === 'string' ? cell.length : 8
-    if (at > start && (characters + length > limits.characters || at - start === limits.inputs)) {
+    if (at > start && (characters + length > limits.characters || at - start === most)) {
       chunks.push(inputs.slice(start, at))
       start = at
       characters = 0

@@ -61,12 +61,7 @@ function grouped<Row>(
   rows: readonly TaggedRow<Row>[],
 ): Row[][] {
   const groups = inputs.map((): Row[] => [])
-  if (form.key) {
-    const keys = inputs.map(({ cells }) => cellText(cells[0] ?? null))
-    const byKey = new Map(keys.map((key, at) => [key, groups[at] ?? []]))
-    for (const { row, input } of rows) byKey.get(String(input))?.push(row)
-    return keys.map((key) => byKey.get(key) ?? [])
-  }
+  if (form.key) return byKey(inputs, groups, rows)
   if (form.ordinal) {
     for (const { row, input } of rows) groups[Number(input) - 1]?.push(row)
     return groups
@@ -77,4 +72,27 @@ function grouped<Row>(
     )
   }
   return rows.map(({ row }) => [row])
+}
+
+/** Rows go to the inputs with their key. Numbers stay numbers: ten thousand of them are no texts to make and compare. */
+function byKey<Row>(
+  inputs: readonly EncodedInput<unknown>[],
+  groups: Row[][],
+  rows: readonly TaggedRow<Row>[],
+): Row[][] {
+  const areNumbers = typeof rows[0]?.input === 'number'
+  const keyOf = ({ cells: [cell = null] }: EncodedInput<unknown>): string | number | null =>
+    areNumbers && cell !== null ? Number(cell) : cellText(cell)
+  const found = new Map<string | number | null, Row[]>()
+  inputs.forEach((input, at) => {
+    const key = keyOf(input)
+    if (!found.has(key)) found.set(key, groups[at] ?? [])
+  })
+  for (const { row, input } of rows) found.get(areNumbers ? (input as number) : String(input))?.push(row)
+  if (found.size === inputs.length) return groups
+  // Inputs that do not look alike have one key: 5 and 5n.
+  return inputs.map((input, at) => {
+    const own = found.get(keyOf(input)) ?? []
+    return own === groups[at] ? own : [...own]
+  })
 }

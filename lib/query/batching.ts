@@ -31,7 +31,7 @@ export interface BatchingOptions {
 export function batching(executor: Executor, { cache = false }: BatchingOptions = {}): Executor {
   // By what they run on, and by the query.
   let waiting = new Map<Executor, Map<object, Queue>>()
-  const kept = new Map<Executor, Map<object, Map<string, Promise<unknown>>>>()
+  const kept = new Map<Executor, Map<object, Map<string | number, Promise<unknown>>>>()
 
   const dispatch = (): void => {
     const all = waiting

@@ -4,6 +4,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ConnectionError, type QueryIdentity, StatementSkippedError } from '../../lib/errors.ts'
+import { runBatch } from '../../lib/query/batch.ts'
+import type { Query } from '../../lib/query/executor.ts'
 import { recording, testDatabase } from '../../lib/testing/index.ts'
 import * as posts from '../../sql/posts.sql.ts'
 import * as tags from '../../sql/tags.sql.ts'
@@ -278,6 +280,18 @@ test('of many chunks, four are asked at a time, and none any more after an error
   }
   assert.is((await failed).message, 'the sixth')
   assert.equal(counts, [4, 4, 4, 4, 4, 4, 3, 2, 1])
+})
+
+test('a read without a form, of more inputs than may wait for a connection', async () => {
+  const asked: unknown[] = []
+  await posts.getPost({ execute: async (query) => asked.push(query) as never }, { id: 1 })
+  const { batch: _, ...single } = asked[0] as Query<{ id: number }, unknown, unknown>
+  const inputs = Array.from({ length: 12_000 }, (_, at) => ({ id: at - 10 }))
+  const found = await runBatch<{ id: number }, unknown, unknown>(blog.real, single, inputs)
+  assert.equal(
+    found.flatMap((post, at) => (post === null ? [] : [inputs[at]?.id])),
+    [1, 2, 3, 4],
+  )
 })
 
 /** As many of the one input as it takes for the other to stand at `place`. */
