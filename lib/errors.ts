@@ -61,6 +61,19 @@ export interface ServerFields {
   readonly routine?: string | undefined
 }
 
+/** Of a statement outside of a unit of work, whose connection is destroyed: nothing that it began is committed. */
+export function leftOpen(query: QueryIdentity): PlainsqlError {
+  return new PlainsqlError(`BEGIN outside of db.unitOfWork${inQuery(query)}: it was rolled back`)
+}
+
+/** Of a unit of work, after one of its statements. */
+export function endedEarly(): PlainsqlError {
+  return new PlainsqlError(
+    'the transaction ended before its unit of work, by a COMMIT, ROLLBACK or PREPARE TRANSACTION among its statements: ' +
+      'throw in it to roll back, and return to commit',
+  )
+}
+
 /** PostgreSQL refused a statement. The connection is not hurt by it. */
 export class QueryError extends PlainsqlError {
   /** The function's name: `createUser`; null for BEGIN, COMMIT and the like. */

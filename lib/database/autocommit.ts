@@ -1,7 +1,7 @@
 // One statement outside of any unit of work: on a connection that others use too, where the source has such, else on
 // one of its own for as long as it runs.
 
-import { CancelledError, ConnectionError } from '../errors.ts'
+import { CancelledError, ConnectionError, leftOpen } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
 import { acquire, type Cancellation, cancellable } from './cancellation.ts'
 import type { ConnectionSource } from './connection.ts'
@@ -43,6 +43,8 @@ export async function alone<Params, Row, Result>(
     try {
       const running = connection.execute(query, params)
       const result = await (cancellation === null ? running : cancellable(connection, query, running, cancellation))
+      // The next statement, somebody else's, would never be committed. The pool destroys such a connection.
+      if (connection.inTransaction) throw leftOpen(query)
       lease.release(true)
       return result
     } catch (error) {

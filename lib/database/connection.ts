@@ -21,6 +21,11 @@ export interface Connection extends Executor {
     params: Params,
     prelude?: readonly string[],
   ): Promise<Result>
+  /**
+   * Whether a transaction was open when it last answered; absent where nobody knows: the client does not say so, or the
+   * answer was an error of which it said nothing.
+   */
+  readonly inTransaction?: boolean | undefined
   /** Runs BEGIN, COMMIT, SAVEPOINT and the like; answers the command tag, which for COMMIT may be `ROLLBACK`. */
   control(sql: string): Promise<string>
   /** The server process behind the connection, as in pg_stat_activity; absent where there is none (a test database). */
@@ -37,6 +42,8 @@ export interface Connection extends Executor {
 /** What `acquire` hands out: a connection that must be given back. */
 export interface Lease {
   readonly connection: Connection
+  /** `statement_timeout` as the owner has set it for himself, in ms: so long he may be without an answer, too. */
+  statementTimeoutMs?: number
   /** @param reusable false if the connection's state is unknown: it is destroyed */
   release(reusable: boolean): void
 }

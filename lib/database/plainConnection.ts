@@ -13,11 +13,21 @@ import { isStale } from './wireMessages.ts'
 const rawText = { getTypeParser: () => (text: string) => text }
 
 /** @param prepares whether statements get a name, by which pg prepares them */
-export function plainConnection(client: Pick<Client, 'query'>, prepares = true): Connection {
+export function plainConnection(
+  client: Pick<Client, 'query'> & Partial<Pick<Client, 'getTransactionStatus'>>,
+  prepares = true,
+): Connection {
   const backend = backendOf(client)
   /** pg prepares a name once, whatever the server says of it later: these are sent whole from then on. */
   const stale = new Set<string>()
+  // pg passes on an error before it has heard what became of the transaction.
+  let failed = true
   return {
+    get inTransaction(): boolean | undefined {
+      const status = failed ? null : client.getTransactionStatus?.()
+      return status ? status !== 'I' : undefined
+    },
+
     async execute<Params, Row, Result>(
       query: Query<Params, Row, Result>,
       params: Params,
@@ -35,17 +45,21 @@ export function plainConnection(client: Pick<Client, 'query'>, prepares = true):
           types: rawText,
         })
         .catch((error: unknown) => {
+          failed = true
           if (error instanceof DatabaseError && isStale(error)) stale.add(query.statement)
           throw clientError(query, error)
         })
+      failed = false
       const columns = result.fields.map((field) => field.name)
       return query.finish(decodeRows(query, columns, result.rows), result.rowCount ?? 0)
     },
 
     async control(sql: string): Promise<string> {
       const result = await client.query(sql).catch((error: unknown) => {
+        failed = true
         throw clientError(null, error)
       })
+      failed = false
       return result.command
     },
 

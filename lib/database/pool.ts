@@ -22,7 +22,7 @@ import type { CloseOptions, Connection, ConnectionSource, Lease } from './connec
 import { Lanes } from './lanes.ts'
 import { type Observer, observerOf } from './observer.ts'
 import { plainConnection } from './plainConnection.ts'
-import type { PoolSettings, PoolStats } from './poolOptions.ts'
+import { cancelledWithinMs, type PoolSettings, type PoolStats } from './poolOptions.ts'
 import { ageMs, clientClass } from './session.ts'
 import type { Targets } from './targets.ts'
 import { Wire, wireOver } from './wire.ts'
@@ -294,7 +294,7 @@ class TunedPool implements ConnectionSource {
         // Once it was taken away, by `close`, there is nothing left to give back.
         if (!this.#held.delete(lease)) return
         seat.idleSince = performance.now()
-        const reusable = clean && !isLost(seat)
+        const reusable = clean && !isLost(seat) && !connection.inTransaction
         this.observer.pool({ type: 'release', use, useMs: seat.idleSince - since, reusable })
         if (reusable) this.#giveBack(seat)
         else this.#destroy(seat)
@@ -352,10 +352,12 @@ class TunedPool implements ConnectionSource {
     const late = now - this.#checkedAt > 3 * watchMs
     this.#checkedAt = now
     if (late) return
-    for (const { seat } of this.#held.values()) {
+    for (const [{ statementTimeoutMs }, { seat }] of this.#held) {
       const { connection } = seat
       const ms = connection instanceof Wire ? Math.round(connection.busyMs(now)) : 0
-      if (ms > this.#settings.answerTimeoutMs) giveUp(seat, `no answer for ${ms} ms (pool.answerTimeoutMs)`)
+      if (ms > answerLimitMs(this.#settings, statementTimeoutMs)) {
+        giveUp(seat, `no answer for ${ms} ms (pool.answerTimeoutMs)`)
+      }
     }
   }
 
@@ -413,6 +415,12 @@ class TunedPool implements ConnectionSource {
   #checkQuiet(): void {
     if (this.#held.size === 0 && this.#acquiring === 0) this.#onQuiet?.()
   }
+}
+
+/** How long an answer may take. @param own `statement_timeout`, where it is not the session's */
+function answerLimitMs({ answerTimeoutMs }: PoolSettings, own: number | undefined): number {
+  if (own === undefined) return answerTimeoutMs
+  return own === 0 ? Number.POSITIVE_INFINITY : Math.max(answerTimeoutMs, own + cancelledWithinMs)
 }
 
 /** What is in flight fails at once. Of a client that we do not know it does when the pool ends it. */

@@ -43,8 +43,8 @@ export interface PoolOptions {
   /** How long the sign of life may take. Default 2,000. */
   readonly pingTimeoutMs?: number
   /**
-   * `statement_timeout` of every session: the server cancels what takes longer. Default 60,000. 0: no limit. In a unit
-   * of work, `set local statement_timeout` has the last word, and `answerTimeoutMs` behind it.
+   * `statement_timeout` of every session: the server cancels what takes longer. Default 60,000. 0: no limit. A unit of
+   * work may have its own, by its option `statementTimeoutMs`.
    */
   readonly statementTimeoutMs?: number
   /**
@@ -54,7 +54,8 @@ export interface PoolOptions {
   readonly idleInTransactionTimeoutMs?: number
   /**
    * After how long without an answer a connection is given up. Default: 5,000 more than `statementTimeoutMs`, when a
-   * server that can be reached would have cancelled the statement; without that, and with `pgBouncer`, no limit.
+   * server that can be reached would have cancelled the statement; without that, and with `pgBouncer`, no limit. In a
+   * unit of work with a longer `statementTimeoutMs` it is 5,000 more than that.
    */
   readonly answerTimeoutMs?: number
   /** More settings of every session, such as `{ search_path: 'app', TimeZone: 'UTC' }`; no round trip of their own. */
@@ -73,6 +74,9 @@ export interface PoolOptions {
   readonly traceHolders?: boolean
 }
 
+/** When a statement's time is up, a server that can be reached has cancelled it so much later at the latest. */
+export const cancelledWithinMs = 5_000
+
 /** With every default filled in. */
 export type PoolSettings = Required<PoolOptions>
 
@@ -81,6 +85,9 @@ export function poolSettings(given: PoolOptions): PoolSettings {
   // In JavaScript, and from the environment, an option may well be undefined: as good as left out.
   const options: PoolOptions = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   const { pgBouncer = false, statementTimeoutMs = 60_000 } = options
+  if (options.settings?.statement_timeout !== undefined && !pgBouncer && options.answerTimeoutMs === undefined) {
+    throw new RangeError('pool.settings.statement_timeout: set pool.statementTimeoutMs, which answerTimeoutMs follows')
+  }
   const settings: PoolSettings = {
     max: 10,
     min: 0,
@@ -94,7 +101,7 @@ export function poolSettings(given: PoolOptions): PoolSettings {
     pingTimeoutMs: 2_000,
     statementTimeoutMs,
     idleInTransactionTimeoutMs: 60_000,
-    answerTimeoutMs: statementTimeoutMs === 0 || pgBouncer ? 0 : statementTimeoutMs + 5_000,
+    answerTimeoutMs: statementTimeoutMs === 0 || pgBouncer ? 0 : statementTimeoutMs + cancelledWithinMs,
     settings: {},
     preparedStatements: pgBouncer ? 0 : 256,
     lanes: true,

@@ -5,6 +5,7 @@
 import {
   CancelledError,
   ConnectionError,
+  endedEarly,
   ParameterError,
   PlainsqlError,
   QueryError,
@@ -15,6 +16,7 @@ import type { Query } from '../query/executor.ts'
 import { acquire, type Cancellation, cancellable, graceMs, settlesWithin, stop, unanswered } from './cancellation.ts'
 import type { Connection, ConnectionSource, Lease } from './connection.ts'
 import { Pipeline } from './pipeline.ts'
+import type { Beginning } from './transactionOptions.ts'
 
 /** What a statement belongs to and is rolled back with: a savepoint, the unit, and around both the transaction. */
 export interface Frame {
@@ -47,6 +49,7 @@ export class Transaction implements Frame {
   readonly #cancellation: Cancellation | null
   /** What the next statement has to carry: control statements, one command each. */
   #prelude: readonly string[]
+  readonly #statementTimeoutMs: number | undefined
   #savepoints = 0
   #lease: Lease | null = null
   /** Whether BEGIN was sent, and neither COMMIT nor ROLLBACK was answered. */
@@ -63,12 +66,13 @@ export class Transaction implements Frame {
    */
   constructor(
     source: ConnectionSource,
-    begin: readonly string[],
+    begin: Beginning,
     cancellation: Cancellation | null,
     onBegun: (() => unknown) | null,
   ) {
     this.#source = source
-    this.#prelude = begin
+    this.#prelude = begin.statements
+    this.#statementTimeoutMs = begin.statementTimeoutMs
     this.#cancellation = cancellation
     this.#onBegun = onBegun
   }
@@ -179,7 +183,9 @@ export class Transaction implements Frame {
       this.#open = true
       try {
         const running = connection.execute(query, params, prelude.length > 0 ? prelude : undefined)
-        return await (own === null ? running : cancellable(connection, query, running, own))
+        const result = await (own === null ? running : cancellable(connection, query, running, own))
+        if (connection.inTransaction === false && !this.#over) this.#endedEarly()
+        return result
       } catch (error) {
         if (!(error instanceof ParameterError)) throw this.#noted(error, frame, query, prelude)
         // By contract nothing was sent: the next statement carries what this one should have.
@@ -195,6 +201,12 @@ export class Transaction implements Frame {
     }
   }
 
+  /** What ran since was committed by itself, and nothing that follows can be undone. */
+  #endedEarly(): never {
+    this.failure ??= endedEarly()
+    throw this.failure
+  }
+
   #refuse(frame: Frame, query: QueryIdentity): void {
     const failure = failureOf(frame)
     if (failure !== undefined) throw new StatementSkippedError(query, failure)
@@ -204,6 +216,7 @@ export class Transaction implements Frame {
     const take = (lease: Lease): Lease => {
       if (this.#over) lease.release(true)
       else this.#lease = lease
+      if (this.#statementTimeoutMs !== undefined) lease.statementTimeoutMs = this.#statementTimeoutMs
       this.#refuse(frame, query)
       return lease
     }

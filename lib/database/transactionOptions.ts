@@ -21,22 +21,30 @@ const isolationLevels: Readonly<Record<string, string>> = {
   serializable: 'SERIALIZABLE',
 }
 
+/** How a transaction begins. */
+export interface Beginning {
+  /** One command each. */
+  readonly statements: readonly string[]
+  readonly statementTimeoutMs?: number | undefined
+}
+
 /**
  * BEGIN, and SET LOCAL for each timeout: they end with the transaction, and never reach the connection's next owner.
  * @throws TypeError for a value that is none of those documented
  */
-export function beginStatements(options: TransactionOptions): string[] {
-  const { isolation, readOnly, deferrable } = options
+export function beginning(options: TransactionOptions): Beginning {
+  const { isolation, readOnly, deferrable, statementTimeoutMs } = options
   const modes: string[] = []
   if (isolation !== undefined) modes.push(`ISOLATION LEVEL ${isolationLevel(isolation)}`)
   if (readOnly !== undefined) modes.push(readOnly ? 'READ ONLY' : 'READ WRITE')
   if (deferrable !== undefined) modes.push(deferrable ? 'DEFERRABLE' : 'NOT DEFERRABLE')
-  return [
+  const statements = [
     ['BEGIN', modes.join(', ')].join(' ').trim(),
-    ...setLocal('statement_timeout', 'statementTimeoutMs', options.statementTimeoutMs),
+    ...setLocal('statement_timeout', 'statementTimeoutMs', statementTimeoutMs),
     ...setLocal('lock_timeout', 'lockTimeoutMs', options.lockTimeoutMs),
     ...setLocal('idle_in_transaction_session_timeout', 'idleTimeoutMs', options.idleTimeoutMs),
   ]
+  return { statements, statementTimeoutMs }
 }
 
 function isolationLevel(isolation: string): string {

@@ -16,7 +16,7 @@ import { observerOf } from './observer.ts'
 import { delayMs, mayPass, type RetryOptions } from './retry.ts'
 import { Scope } from './scope.ts'
 import { failureOf, Transaction } from './transaction.ts'
-import { beginStatements, type TransactionOptions } from './transactionOptions.ts'
+import { type Beginning, beginning, type TransactionOptions } from './transactionOptions.ts'
 
 /** A transaction as its function sees it. It ends with the function: a later call is a UnitOfWorkClosedError. */
 export interface UnitOfWork extends Executor {
@@ -67,7 +67,7 @@ export async function runUnitOfWork<T>(
   options: UnitOfWorkOptions,
   openedAt: CallSite | null,
 ): Promise<T> {
-  const begin = beginStatements(options)
+  const begin = beginning(options)
   const retry = options.retry ?? { attempts: 1 }
   const { attempts = 5 } = retry
   const limited = options.signal !== undefined || (options.timeoutMs ?? 0) > 0
@@ -75,7 +75,7 @@ export async function runUnitOfWork<T>(
   try {
     for (let attempt = 1; ; attempt++) {
       const fate = options.verifyCommit && !source.answersCommit ? new CommitFate(source) : null
-      const event = observerOf(source).transaction(begin, attempt)
+      const event = observerOf(source).transaction(begin.statements, attempt)
       const unit = openUnit(source, begin, event, openedAt, cancellation, fate)
       try {
         const result = await observerOf(source).run(event, () => runOnce(unit, work, cancellation, fate))
@@ -136,7 +136,7 @@ async function runOnce<T>(
 /** @param fate takes the transaction's id, pipelined behind the first statement */
 function openUnit(
   source: ConnectionSource,
-  begin: readonly string[],
+  begin: Beginning,
   event: TransactionEvent,
   openedAt: CallSite | null,
   cancellation: Cancellation | null,

@@ -6,7 +6,7 @@
 
 import type { Duplex } from 'node:stream'
 import type { Client } from 'pg'
-import { ConnectionError, PlainsqlError, type QueryIdentity, queryError } from '../errors.ts'
+import { ConnectionError, leftOpen, PlainsqlError, type QueryIdentity, queryError } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
 import { Call } from './call.ts'
 import { backendOf, cancelRequest } from './cancelRequest.ts'
@@ -72,6 +72,8 @@ export class Wire implements Connection {
   /** When the chunk at hand came. */
   #now = 0
   #lost: Error | null = null
+  /** Of the last ReadyForQuery. */
+  #inTransaction = false
 
   constructor(client: Client, stream: Duplex, maxStatements: number) {
     this.#client = client
@@ -101,6 +103,10 @@ export class Wire implements Connection {
   /** Whether it leads nowhere any more. */
   get lost(): boolean {
     return this.#lost !== null
+  }
+
+  get inTransaction(): boolean {
+    return this.#inTransaction
   }
 
   /** Calls that have not been answered. */
@@ -247,7 +253,8 @@ export class Wire implements Connection {
         if (!call.ends) this.#complete(call, true)
         return
       case 90: // ReadyForQuery
-        if (call !== null) this.#ready(call, bytes[at] === 73 /* I: no transaction is open */)
+        this.#inTransaction = bytes[at] !== 73 // I, for idle; else T or E
+        if (call !== null) this.#ready(call)
         return
       case 49: // ParseComplete
         if (call?.preludes === 0) call.prepared = true
@@ -262,7 +269,7 @@ export class Wire implements Connection {
         if (call?.statement) {
           const described = messages.readDescription(bytes, at)
           call.columns = { ...call.columns, names: described.map((column) => column.name) }
-          if (call.statement.name !== '') call.statement.describe(planColumns(call.statement.query, described))
+          if (call.statement.name !== '') call.statement.describe(planColumns(call.query?.read, described))
         }
         return
       case 69: // ErrorResponse
@@ -312,7 +319,11 @@ export class Wire implements Connection {
   }
 
   /** After an error in the middle of calls that share a Sync, the server has skipped the others. */
-  #ready(call: Call, idle: boolean): void {
+  #ready(call: Call): void {
+    const idle = !this.#inTransaction
+    // The next statement, somebody else's, would never be committed.
+    const strays = !idle && this.owner !== null
+    if (strays && call.query !== null) call.thrown ??= { error: leftOpen(call.query) }
     const skipped: Call[] = []
     for (let last = call; !last.ends && last.next !== null; ) {
       last = last.next
@@ -324,11 +335,13 @@ export class Wire implements Connection {
       other.shares = false
       this.#again(other)
     }
+    this.#row.turnAway()
     const over = this.#over
     const ms = this.#overMs
     this.#over = []
     this.#overMs = 0
     this.owner?.settled(this, over, ms)
+    if (strays) this.destroy(new Error('a statement left a transaction open'))
   }
 
   #shift(call: Call): void {

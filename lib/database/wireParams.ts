@@ -14,6 +14,8 @@ import { isBinaryArray, putArray } from './wireArrays.ts'
 /** The types (pg_type.oid) whose binary form is written; everything else goes as text. */
 const oids = { bytea: 17, timestamp: 1114, timestamptz: 1184 }
 
+const nobodys: QuerySource<never, unknown> = { name: '', source: '', statement: '', sql: '' }
+
 /** The Bind message that is being written. */
 interface Bind {
   readonly out: Outgoing
@@ -32,7 +34,7 @@ export class WireParams {
   readonly #writer: ParamWriter
 
   constructor(out: Outgoing) {
-    this.#bind = { out, query: { name: '', source: '', statement: '', sql: '' }, index: 0, formats: 0, types: [] }
+    this.#bind = { out, query: nobodys, index: 0, formats: 0, types: [] }
     const nullable = new WireParamMethods(this.#bind, true)
     this.#writer = Object.assign(new WireParamMethods(this.#bind, false), { nullable })
   }
@@ -51,6 +53,8 @@ export class WireParams {
     bind.formats = formats
     bind.types = types
     query.write(this.#writer, params)
+    // It may hold thousands of inputs.
+    bind.query = nobodys
     const count = query.params?.length ?? 0
     if (bind.index !== count) throw new ParameterError(query, query.params?.[bind.index] ?? '?', 'was not written')
   }

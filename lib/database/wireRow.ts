@@ -5,7 +5,6 @@
 import type { QueryIdentity } from '../errors.ts'
 import type { Codec } from '../query/codecs.ts'
 import * as codecs from '../query/codecs.ts'
-import type { QuerySource } from '../query/executor.ts'
 import { decodeColumn, type RowMethods, type RowReader } from '../query/row.ts'
 import { pgEpoch } from './outgoing.ts'
 
@@ -37,10 +36,10 @@ const binaryMethods: Readonly<Record<number, readonly string[]>> = {
  * @param described names and types from the server's RowDescription
  */
 export function planColumns(
-  query: QuerySource<never, unknown>,
+  read: ((r: RowReader) => unknown) | undefined,
   described: readonly { readonly name: string; readonly type: number }[],
 ): Columns {
-  const asked = query.read === undefined ? [] : methodsOf(query.read)
+  const asked = read === undefined ? [] : methodsOf(read)
   return {
     names: described.map((column) => column.name),
     binary: Uint8Array.from(described, ({ type }, column) => {
@@ -81,6 +80,8 @@ interface Frame {
   ends: Int32Array
 }
 
+const noBytes = Buffer.alloc(0)
+const nobodys: QueryIdentity = { name: '', source: '' }
 const isNull = -1
 const isAbsent = -2
 
@@ -88,8 +89,8 @@ const isAbsent = -2
 export class WireRow {
   readonly reader: RowReader
   readonly #frame: Frame = {
-    bytes: Buffer.alloc(0),
-    query: { name: '', source: '' },
+    bytes: noBytes,
+    query: nobodys,
     columns: unknownColumns,
     count: 0,
     starts: new Int32Array(16).fill(isAbsent),
@@ -122,6 +123,12 @@ export class WireRow {
       if (length > 0) position += length
       ends[column] = position
     }
+  }
+
+  /** Lets go of the last row: its query may hold thousands of inputs. */
+  turnAway(): void {
+    this.#frame.bytes = noBytes
+    this.#frame.query = nobodys
   }
 }
 

@@ -18,7 +18,8 @@ const beforeName = 1 + 4 + 1
 
 /** A statement as one connection knows it. */
 export class Statement {
-  readonly query: QuerySource<never, unknown>
+  /** Not the query: that of a batch holds all inputs. */
+  readonly sql: string
   /** The one that is kept under the query's name: itself, or the one that this one has its parameters' types from. */
   readonly kept: Statement
   /** Empty where statements are not prepared. */
@@ -40,7 +41,7 @@ export class Statement {
     const count = query.params?.length ?? 0
     const nameBytes = Buffer.from(`${name}\0`)
     const formats = messages.int16(count, ...new Array<number>(count).fill(0))
-    this.query = query
+    this.sql = query.sql
     this.kept = kept ?? this
     this.types = kept?.types ?? []
     this.name = name
@@ -78,7 +79,7 @@ export class Statements {
     const query = call.query as QuerySource<never, unknown>
     const known = this.#known.get(query.statement)
     // Two texts under one name are two statements.
-    const same = known?.query.sql === query.sql
+    const same = known?.sql === query.sql
     const heavy = same && known.heavy && query.readOnly !== true
     const statement = same && !heavy ? known : this.#prepare(out, query, heavy ? known : null)
     call.preparing = statement !== known

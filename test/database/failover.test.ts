@@ -144,6 +144,17 @@ test('a network that swallows packets: a statement under way fails in bounded ti
   await proxy.close()
 })
 
+test('a unit of work with a longer statement timeout has as much longer to be answered', async () => {
+  const db = open({ statementTimeoutMs: 200, answerTimeoutMs: 400 })
+  const slowly = number('select 1 from pg_sleep(2.5)')
+  for (const statementTimeoutMs of [0, 20_000]) {
+    assert.is(await db.unitOfWork((uow) => slowly(uow), { statementTimeoutMs }), 1)
+  }
+  // The next owner of the connection has no part in it.
+  assert.match(((await failure(db.unitOfWork((uow) => slowly(uow)))) as Error).message, /statement timeout/)
+  await db.close()
+})
+
 test('several hosts: the first that can be reached, and the next when it is gone', async () => {
   const one = await startProxy(server.url)
   const two = await startProxy(server.url)

@@ -117,8 +117,8 @@ const sessions: readonly [what: string, pool: PoolOptions, expected: Readonly<Re
   ],
   [
     'whose own settings come last, but not those that our decoders need',
-    { settings: { statement_timeout: '7s', DateStyle: 'German', application_name: 'mine' } },
-    { statement_timeout: '7s', DateStyle: 'ISO, MDY', bytea_output: 'hex', application_name: 'mine' },
+    { settings: { lock_timeout: '7s', DateStyle: 'German', application_name: 'mine' } },
+    { lock_timeout: '7s', DateStyle: 'ISO, MDY', bytea_output: 'hex', application_name: 'mine' },
   ],
 ]
 
@@ -139,6 +139,9 @@ test('answerTimeoutMs follows statementTimeoutMs, where there is one that the se
   assert.is(of({ statementTimeoutMs: 0 }), 0)
   assert.is(of({ pgBouncer: true }), 0)
   assert.is(of({ pgBouncer: true, answerTimeoutMs: 9_000 }), 9_000)
+  const settings = { statement_timeout: '5min' }
+  assert.throws(() => of({ settings }), /^pool.settings.statement_timeout: set pool.statementTimeoutMs, which /)
+  assert.is(of({ settings, answerTimeoutMs: 400_000 }), 400_000)
 })
 
 test('an option that is undefined is as good as left out', () => {

@@ -2,12 +2,14 @@
 // connection that stays in step after everything that can go wrong in a call.
 // wire only: it is about the wire
 
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Client } from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Call } from '../../lib/database/call.ts'
 import { plainConnection } from '../../lib/database/plainConnection.ts'
-import { type Wire, wireOver } from '../../lib/database/wire.ts'
+import { type Wire, type WireOwner, wireOver } from '../../lib/database/wire.ts'
 import { ConnectionError, ParameterError, type QueryError } from '../../lib/errors.ts'
 import * as codec from '../../lib/query/codecs.ts'
 import { type Many, many } from '../../lib/query/kinds.ts'
@@ -44,6 +46,28 @@ async function openWire(maxStatements?: number, address?: string): Promise<Wire>
 
 const wire = await openWire()
 const plain = plainConnection(await connected())
+
+test('a connection does not keep what was asked of it last', async () => {
+  const sql = 'select n from t where n = any($1)'
+  const ask = async (values: string[]): Promise<WeakRef<object>> => {
+    const query = {
+      ...{ name: 'kept', source: 'test', statement: 'kept', sql, params: ['n'], kind: 'many' as const },
+      write: (w: ParamWriter) => w.value(values, codec.array(codec.text)),
+      read: (r: RowReader) => r.int4(0),
+      finish: () => values.length,
+    }
+    await wire.execute(query, {})
+    return new WeakRef(values)
+  }
+  const asked = [await ask(['1']), await ask(['2', '3']), await ask([])]
+  setFlagsFromString('--expose-gc')
+  await sleep(10)
+  ;(runInNewContext('gc') as () => void)()
+  assert.equal(
+    asked.map((values) => values.deref()),
+    [undefined, undefined, undefined],
+  )
+})
 
 type Read = (r: RowReader) => unknown
 const readings: readonly [expression: string, read: Read][] = [
@@ -612,7 +636,8 @@ test('how long the way is, the last ping says, unless answers are far quicker; n
     const own = await openWire(256, far.url)
     const pid = number('select pg_backend_pid()')
     const busy: number[] = []
-    own.owner = { settled: (_, __, ms) => busy.push(ms), gone: () => {}, takesBack: () => false }
+    const owner: WireOwner = { settled: (_, __, ms) => busy.push(ms), gone: () => {}, takesBack: () => false }
+    own.owner = owner
     const looksQuick = async () => {
       await pid(own)
       return (busy.at(-1) ?? Number.NaN) < 75
@@ -620,8 +645,11 @@ test('how long the way is, the last ping says, unless answers are far quicker; n
     await own.control('create temporary table later (n int unique deferrable initially deferred)')
     await own.ping(5_000)
     assert.is(await looksQuick(), true)
+    // As a unit of work, on a connection that nobody shares.
+    own.owner = null
     await own.execute(command('insert into later values (1), (1)').query, undefined, ['BEGIN'])
     assert.is(((await failure(own.control('COMMIT'))) as QueryError).sqlState, '23505')
+    own.owner = owner
     far.delay(300)
     assert.is(await looksQuick(), false)
     await own.ping(5_000)
