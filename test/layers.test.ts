@@ -28,7 +28,7 @@ function importsOf(path: string): string[] {
 test('imports are found in all their forms', () => {
   assert.equal(importsOf('lib/query/include.ts'), ['./executor.ts', './kinds.ts'])
   assert.ok(importsOf('lib/index.ts').includes('./query/kinds.ts'))
-  assert.ok(importsOf('lib/database/pool.ts').includes('../errors.ts'))
+  assert.ok(importsOf('lib/database/pool/pool.ts').includes('../../errors.ts'))
   assert.ok(importsOf('lib/migrate/apply.ts').includes('node-pg-migrate'))
   assert.ok(files.length > 50)
 })

@@ -5,7 +5,7 @@ import { CancelledError, ConnectionError, leftOpen } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
 import { acquire, type Cancellation, cancellable } from './cancellation.ts'
 import type { ConnectionSource } from './connection.ts'
-import { observerOf } from './observer.ts'
+import { observerOf } from './observe/observer.ts'
 
 /** @param cancellation ends the call: the wait for a connection, or the statement at the server */
 export function autocommit<Params, Row, Result>(

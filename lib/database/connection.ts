@@ -4,8 +4,8 @@
 
 import type { QueryIdentity } from '../errors.ts'
 import type { Executor, Query } from '../query/executor.ts'
-import type { Observer } from './observer.ts'
-import type { PoolStats } from './poolOptions.ts'
+import type { Observer } from './observe/observer.ts'
+import type { PoolStats } from './pool/options.ts'
 
 /** A connection with one owner. Statements run in call order. */
 export interface Connection extends Executor {

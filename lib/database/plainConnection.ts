@@ -6,8 +6,8 @@ import type { Query } from '../query/executor.ts'
 import { decodeRows, encodeParams } from '../query/text.ts'
 import { backendOf, cancelRequest } from './cancelRequest.ts'
 import type { Connection } from './connection.ts'
-import { noteSent } from './observer.ts'
-import { isStale } from './wireMessages.ts'
+import { noteSent } from './observe/observer.ts'
+import { isStale } from './wire/messages.ts'
 
 /** PostgreSQL's texts as they are: the generated decoder parses them. */
 const rawText = { getTypeParser: () => (text: string) => text }

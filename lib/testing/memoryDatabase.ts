@@ -2,9 +2,9 @@
 
 import type { ConnectionSource } from '../database/connection.ts'
 import { type Database, databaseOver } from '../database/database.ts'
-import type { InsideUnitOptions } from '../database/insideUnit.ts'
-import { type NPlusOneOptions, watched } from '../database/nPlusOne.ts'
-import type { UnitOfWork, UnitOfWorkOptions } from '../database/unitOfWork.ts'
+import { type NPlusOneOptions, watched } from '../database/observe/nPlusOne.ts'
+import type { InsideUnitOptions } from '../database/unit/insideUnit.ts'
+import type { UnitOfWork, UnitOfWorkOptions } from '../database/unit/unitOfWork.ts'
 import { DatabaseClosedError, PlainsqlError, type QueryIdentity } from '../errors.ts'
 import { MemoryConnection } from './connection.ts'
 import { createEngine, type State } from './engine.ts'

@@ -2,7 +2,7 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Call } from '../../lib/database/call.ts'
+import { Call } from '../../lib/database/wire/call.ts'
 import { number, sleep } from './support.ts'
 
 function twins(): { one: Call; other: Call; answer: Promise<unknown> } {

@@ -2,7 +2,7 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Circuit } from '../../lib/database/circuit.ts'
+import { Circuit } from '../../lib/database/pool/circuit.ts'
 
 const refused = new Error('refused')
 const { now } = performance

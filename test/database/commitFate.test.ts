@@ -5,10 +5,10 @@ import { mock } from 'node:test'
 import { Client } from 'pg'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CommitFate } from '../../lib/database/commitFate.ts'
-import { flushing, type TransactionMark, type Verdict, watching } from '../../lib/database/commitFateQueries.ts'
 import type { Connection, ConnectionSource, Lease } from '../../lib/database/connection.ts'
 import { plainConnection } from '../../lib/database/plainConnection.ts'
+import { CommitFate } from '../../lib/database/unit/commitFate.ts'
+import { flushing, type TransactionMark, type Verdict, watching } from '../../lib/database/unit/commitFateQueries.ts'
 import { type EmbeddedServer, startEmbedded } from '../../lib/embedded/index.ts'
 import {
   CommitUnknownError,

@@ -5,7 +5,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createDatabase, type Database } from '../../lib/database/database.ts'
-import type { PoolOptions } from '../../lib/database/poolOptions.ts'
+import type { PoolOptions } from '../../lib/database/pool/options.ts'
 import { startEmbedded } from '../../lib/embedded/index.ts'
 import { CommitUnknownError, ConnectionError } from '../../lib/errors.ts'
 import { value } from '../../lib/query/kinds.ts'

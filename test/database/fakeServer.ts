@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
-import { message } from '../../lib/database/wireMessages.ts'
+import { message } from '../../lib/database/wire/messages.ts'
 
 export interface FakeServer {
   readonly url: string

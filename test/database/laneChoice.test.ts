@@ -3,9 +3,9 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Call } from '../../lib/database/call.ts'
-import { type LaneOptions, Lanes } from '../../lib/database/lanes.ts'
-import { Wire, type WireOwner } from '../../lib/database/wire.ts'
+import { type LaneOptions, Lanes } from '../../lib/database/pool/lanes.ts'
+import type { Call } from '../../lib/database/wire/call.ts'
+import { Wire, type WireOwner } from '../../lib/database/wire/wire.ts'
 import { number } from './support.ts'
 
 const { now } = performance

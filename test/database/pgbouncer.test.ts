@@ -4,7 +4,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createDatabase } from '../../lib/database/database.ts'
-import { type PoolOptions, poolSettings } from '../../lib/database/poolOptions.ts'
+import { type PoolOptions, poolSettings } from '../../lib/database/pool/options.ts'
 import { ConnectionError, NotCommittedError, TimeoutError } from '../../lib/errors.ts'
 import { value } from '../../lib/query/kinds.ts'
 import { freshDatabase, type TestDatabase } from '../support/server.ts'

@@ -6,7 +6,7 @@ import { Socket } from 'node:net'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createDatabase, type Database } from '../../lib/database/database.ts'
-import { type PoolOptions, poolSettings } from '../../lib/database/poolOptions.ts'
+import { type PoolOptions, poolSettings } from '../../lib/database/pool/options.ts'
 import { freshDatabase } from '../support/server.ts'
 import { backendPid, rows, sleep, until } from './support.ts'
 

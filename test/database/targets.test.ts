@@ -2,7 +2,7 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { readTargets } from '../../lib/database/targets.ts'
+import { readTargets } from '../../lib/database/pool/targets.ts'
 
 const test = suite('targets')
 const encrypted = { rejectUnauthorized: false }

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { hookErrors } from '../../lib/database/hooks.ts'
+import { hookErrors } from '../../lib/database/unit/hooks.ts'
 import { DatabaseInsideUnitError, type HookError, QueryError } from '../../lib/errors.ts'
 import type { Executor } from '../../lib/query/executor.ts'
 import { addNote, changeBalance, divide, noteIds, openTestBed, rejection, type TestBed } from '../support/units.ts'

@@ -3,7 +3,8 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const library = new URL('..', import.meta.url).href
+/** lib/, or dist/ where it is installed. */
+const library = new URL('../..', import.meta.url).href
 const libraryPath = fileURLToPath(library)
 
 /** More than plainsql's own frames below most callers; each one costs. */

@@ -1,6 +1,6 @@
 // The statements behind commitFate.ts, in the form that the generator writes.
 
-import { type One, one, type Value, value } from '../query/kinds.ts'
+import { type One, one, type Value, value } from '../../query/kinds.ts'
 
 /** What a transaction has to remember to be asked about later. */
 export interface TransactionMark {

@@ -11,10 +11,10 @@ import {
   QueryError,
   type QueryIdentity,
   StatementSkippedError,
-} from '../errors.ts'
-import type { Query } from '../query/executor.ts'
-import { acquire, type Cancellation, cancellable, graceMs, settlesWithin, stop, unanswered } from './cancellation.ts'
-import type { Connection, ConnectionSource, Lease } from './connection.ts'
+} from '../../errors.ts'
+import type { Query } from '../../query/executor.ts'
+import { acquire, type Cancellation, cancellable, graceMs, settlesWithin, stop, unanswered } from '../cancellation.ts'
+import type { Connection, ConnectionSource, Lease } from '../connection.ts'
 import { Pipeline } from './pipeline.ts'
 import type { Beginning } from './transactionOptions.ts'
 

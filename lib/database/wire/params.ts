@@ -3,13 +3,13 @@
 // Source: PostgreSQL's protocol, "Message Formats"; timestamptz_recv in timestamp.c for the binary form.
 
 import { types } from 'node:util'
-import { ParameterError } from '../errors.ts'
-import type { Codec } from '../query/codecs.ts'
-import * as codecs from '../query/codecs.ts'
-import type { QuerySource } from '../query/executor.ts'
-import { assertParams, encodeParam, type ParamMethods, type ParamWriter } from '../query/params.ts'
+import { ParameterError } from '../../errors.ts'
+import type { Codec } from '../../query/codecs.ts'
+import * as codecs from '../../query/codecs.ts'
+import type { QuerySource } from '../../query/executor.ts'
+import { assertParams, encodeParam, type ParamMethods, type ParamWriter } from '../../query/params.ts'
+import { isBinaryArray, putArray } from './arrays.ts'
 import type { Outgoing } from './outgoing.ts'
-import { isBinaryArray, putArray } from './wireArrays.ts'
 
 /** The types (pg_type.oid) whose binary form is written; everything else goes as text. */
 const oids = { bytea: 17, timestamp: 1114, timestamptz: 1184 }

@@ -1,8 +1,8 @@
 // How a session begins: the host, TLS, and the settings that travel in the startup message instead of a round trip.
 
 import { Client, type ClientConfig } from 'pg'
-import type { PoolSettings } from './poolOptions.ts'
-import { serverSocket } from './socket.ts'
+import { serverSocket } from '../wire/socket.ts'
+import type { PoolSettings } from './options.ts'
 import type { SessionAttrs, Target } from './targets.ts'
 
 type Done = (error: Error | null) => void

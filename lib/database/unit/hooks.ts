@@ -1,7 +1,7 @@
 // What a unit of work does after its end: functions that `afterCommit` and `afterRollback` were given.
 
 import { type Channel, channel } from 'node:diagnostics_channel'
-import { HookError } from '../errors.ts'
+import { HookError } from '../../errors.ts'
 
 /** A function to run once the outcome is known. */
 export type Hook = () => unknown

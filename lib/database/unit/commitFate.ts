@@ -11,12 +11,12 @@ import {
   DatabaseClosedError,
   NotCommittedError,
   QueryError,
-} from '../errors.ts'
-import type { Query } from '../query/executor.ts'
-import { alone } from './autocommit.ts'
-import { Cancellation, settlesWithin } from './cancellation.ts'
+} from '../../errors.ts'
+import type { Query } from '../../query/executor.ts'
+import { alone } from '../autocommit.ts'
+import { Cancellation, settlesWithin } from '../cancellation.ts'
+import type { ConnectionSource } from '../connection.ts'
 import { endIdleTransaction, flushing, serverVersion, type TransactionMark, watching } from './commitFateQueries.ts'
-import type { ConnectionSource } from './connection.ts'
 
 /** How long the server is asked before we give up, in ms, connecting included: enough for a restart with recovery. */
 const patienceMs = 30_000

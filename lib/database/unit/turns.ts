@@ -1,8 +1,8 @@
 // The order of calls on a unit or a savepoint: each starts when those before it have been started, and waits while
 // something has the scope to itself, which is an open savepoint or a flush of deferred writes.
 
-import type { QueryIdentity } from '../errors.ts'
-import type { Cancellation } from './cancellation.ts'
+import type { QueryIdentity } from '../../errors.ts'
+import type { Cancellation } from '../cancellation.ts'
 
 interface Call {
   start(): void

@@ -11,12 +11,12 @@
 //    answer counts. All of it is safe to run twice, by rule 1.
 // Units of work, cursors and cancellable calls get connections of their own: none of this is for them.
 
-import { ConnectionError, DatabaseClosedError } from '../errors.ts'
-import type { Query } from '../query/executor.ts'
-import { Call } from './call.ts'
-import type { Lease } from './connection.ts'
+import { ConnectionError, DatabaseClosedError } from '../../errors.ts'
+import type { Query } from '../../query/executor.ts'
+import type { Lease } from '../connection.ts'
+import { Call } from '../wire/call.ts'
+import { Wire, type WireOwner } from '../wire/wire.ts'
 import { Paces, slowMs } from './paces.ts'
-import { Wire, type WireOwner } from './wire.ts'
 
 /**
  * How many calls lanes are filled with, one after the other, before another one is looked at. Few lanes that are full

@@ -6,18 +6,18 @@
 
 import type { Duplex } from 'node:stream'
 import type { Client } from 'pg'
-import { ConnectionError, leftOpen, PlainsqlError, type QueryIdentity, queryError } from '../errors.ts'
-import type { Query } from '../query/executor.ts'
+import { ConnectionError, leftOpen, PlainsqlError, type QueryIdentity, queryError } from '../../errors.ts'
+import type { Query } from '../../query/executor.ts'
+import { backendOf, cancelRequest } from '../cancelRequest.ts'
+import type { Connection } from '../connection.ts'
+import { noteSent } from '../observe/observer.ts'
 import { Call } from './call.ts'
-import { backendOf, cancelRequest } from './cancelRequest.ts'
-import type { Connection } from './connection.ts'
-import { noteSent } from './observer.ts'
+import * as messages from './messages.ts'
 import { Outgoing } from './outgoing.ts'
+import { WireParams } from './params.ts'
+import { planColumns, WireRow } from './row.ts'
 import { takeMessages } from './socket.ts'
-import * as messages from './wireMessages.ts'
-import { WireParams } from './wireParams.ts'
-import { planColumns, WireRow } from './wireRow.ts'
-import { Statements } from './wireStatements.ts'
+import { Statements } from './statements.ts'
 
 /** Who shares a connection among callers wants to know. */
 export interface WireOwner {

@@ -2,7 +2,7 @@
 // PostgreSQL's text of them costs. In: cells, and the type that the server has described. Out: bytes behind their length.
 // Source: array_recv in arrayfuncs.c; the …recv function of each element type.
 
-import type { Cell } from '../query/cells.ts'
+import type { Cell } from '../../query/cells.ts'
 import type { Outgoing } from './outgoing.ts'
 
 /** Writes one cell with its length. False for a cell that the type cannot have. */

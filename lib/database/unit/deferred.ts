@@ -1,8 +1,8 @@
 // Deferred writes: calls that `add` put off, until a flush sends them together.
 // In: functions with their parameters. Out: per call, the result that the function would have given.
 
-import type { Executor } from '../query/executor.ts'
-import type { QueryFunction } from '../query/kinds.ts'
+import type { Executor } from '../../query/executor.ts'
+import type { QueryFunction } from '../../query/kinds.ts'
 
 /** A write that waits for a flush. */
 export interface Deferred<Result> {

@@ -1,12 +1,12 @@
 // The prepared statements of one connection: which ones the server knows, and the bytes that run them.
 // The first run is Parse, Describe, Bind, Execute; the others are Bind and Execute, most of whose bytes never change.
 
-import type { QuerySource } from '../query/executor.ts'
+import type { QuerySource } from '../../query/executor.ts'
 import type { Call } from './call.ts'
+import * as messages from './messages.ts'
 import type { Outgoing } from './outgoing.ts'
-import * as messages from './wireMessages.ts'
-import type { WireParams } from './wireParams.ts'
-import { type Columns, unknownColumns } from './wireRow.ts'
+import type { WireParams } from './params.ts'
+import { type Columns, unknownColumns } from './row.ts'
 
 /**
  * Writes with more bytes of parameters than this are parsed and planned for each run: for arrays of any length PostgreSQL

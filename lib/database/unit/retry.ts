@@ -1,7 +1,7 @@
 // Doing a unit of work again: when that is safe, and how long to wait before.
 
-import { CancelledError, CommitUnknownError, ConnectionError, NotCommittedError, QueryError } from '../errors.ts'
-import { isStale } from './wireMessages.ts'
+import { CancelledError, CommitUnknownError, ConnectionError, NotCommittedError, QueryError } from '../../errors.ts'
+import { isStale } from '../wire/messages.ts'
 
 export interface RetryOptions {
   /** How often the unit is run at most, the first time included. Default 5. */

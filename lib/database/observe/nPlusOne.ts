@@ -1,7 +1,7 @@
 // The N+1 detector, for development: warns where one place asks the same question again and again, each time for
 // another row, and names what asks once for all of them. In: an executor. Out: the same executor, watched.
 
-import type { Executor, Query } from '../query/executor.ts'
+import type { Executor, Query } from '../../query/executor.ts'
 import { CallSite } from './callSite.ts'
 
 export interface NPlusOneOptions {

@@ -2,7 +2,7 @@
 // Source: PostgreSQL's protocol, "Message Formats" and "Error and Notice Message Fields".
 
 import { DatabaseError } from 'pg'
-import type { ServerFields } from '../errors.ts'
+import type { ServerFields } from '../../errors.ts'
 
 /** ErrorResponse, in the class that `pg` has for it, whichever connection it came over. */
 export type ServerError = DatabaseError

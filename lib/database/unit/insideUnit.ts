@@ -3,9 +3,9 @@
 // statement on a unit comes from inside of its open savepoint.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { DatabaseInsideUnitError, type QueryIdentity } from '../errors.ts'
-import type { CallSite } from './callSite.ts'
-import type { ConnectionSource } from './connection.ts'
+import { DatabaseInsideUnitError, type QueryIdentity } from '../../errors.ts'
+import type { ConnectionSource } from '../connection.ts'
+import type { CallSite } from '../observe/callSite.ts'
 import type { Scope } from './scope.ts'
 
 interface Inside {

@@ -2,10 +2,10 @@
 // and the generated decoder asks for the very type that the server sends.
 // Source: PostgreSQL's protocol, "Message Formats"; the …send functions of each type for the binary forms.
 
-import type { QueryIdentity } from '../errors.ts'
-import type { Codec } from '../query/codecs.ts'
-import * as codecs from '../query/codecs.ts'
-import { decodeColumn, type RowMethods, type RowReader } from '../query/row.ts'
+import type { QueryIdentity } from '../../errors.ts'
+import type { Codec } from '../../query/codecs.ts'
+import * as codecs from '../../query/codecs.ts'
+import { decodeColumn, type RowMethods, type RowReader } from '../../query/row.ts'
 import { pgEpoch } from './outgoing.ts'
 
 /** How the columns of a result come. */

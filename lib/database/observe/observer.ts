@@ -1,7 +1,7 @@
 // What a database says of itself, to those who listen: subscribers of the channels in events.ts, and its own log.
 // In: a query or a transaction, and the function that runs it. Out: the function's result, with its events published.
 
-import { CommitUnknownError } from '../errors.ts'
+import { CommitUnknownError } from '../../errors.ts'
 import {
   type DatabaseIdentity,
   isHeard,
@@ -12,8 +12,8 @@ import {
   type TransactionEvent,
   trace,
   transactionChannel,
-} from '../events.ts'
-import type { Query } from '../query/executor.ts'
+} from '../../events.ts'
+import type { Query } from '../../query/executor.ts'
 import type { Log } from './log.ts'
 
 /** A PoolEvent as the pool knows it. */

@@ -1,6 +1,6 @@
 // What `echo` and `slowQueryMs` print. In: events. Out: lines, for people; for machines there are the channels.
 
-import type { QueryEvent, TransactionEvent } from '../events.ts'
+import type { QueryEvent, TransactionEvent } from '../../events.ts'
 
 export interface LogOptions {
   /**

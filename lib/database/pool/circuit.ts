@@ -1,7 +1,7 @@
 // While a server cannot be reached, callers are told so at once instead of each finding out for itself; and when it
 // is back, one of them tries first instead of all at the same moment.
 
-import { ConnectionError, type QueryIdentity } from '../errors.ts'
+import { ConnectionError, type QueryIdentity } from '../../errors.ts'
 
 /** After the first failure, and at most. Each wait is between half of it and all of it, by chance. */
 const firstPauseMs = 50

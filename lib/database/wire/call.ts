@@ -1,10 +1,10 @@
 // A call: one query, or one control command, from the moment it is made until its promise settles.
 
-import { PlainsqlError } from '../errors.ts'
-import type { Query } from '../query/executor.ts'
-import type { ServerError } from './wireMessages.ts'
-import { type Columns, unknownColumns } from './wireRow.ts'
-import type { Statement } from './wireStatements.ts'
+import { PlainsqlError } from '../../errors.ts'
+import type { Query } from '../../query/executor.ts'
+import type { ServerError } from './messages.ts'
+import { type Columns, unknownColumns } from './row.ts'
+import type { Statement } from './statements.ts'
 
 /** A query, or a control command, on its way through a connection. */
 export class Call {

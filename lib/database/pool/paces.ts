@@ -1,6 +1,6 @@
 // How long each statement takes: what decides whether others are sent behind it.
 
-import type { Query } from '../query/executor.ts'
+import type { Query } from '../../query/executor.ts'
 
 type AnyQuery = Query<unknown, unknown, unknown>
 

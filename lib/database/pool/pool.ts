@@ -11,21 +11,21 @@ import {
   type Holder,
   PoolOverloadedError,
   type QueryIdentity,
-} from '../errors.ts'
-import type { Query } from '../query/executor.ts'
-import { alone } from './autocommit.ts'
-import { CallSite } from './callSite.ts'
-import { settlesWithin } from './cancellation.ts'
-import { processIdOf } from './cancelRequest.ts'
+} from '../../errors.ts'
+import type { Query } from '../../query/executor.ts'
+import { alone } from '../autocommit.ts'
+import { settlesWithin } from '../cancellation.ts'
+import { processIdOf } from '../cancelRequest.ts'
+import type { CloseOptions, Connection, ConnectionSource, Lease } from '../connection.ts'
+import { CallSite } from '../observe/callSite.ts'
+import { type Observer, observerOf } from '../observe/observer.ts'
+import { plainConnection } from '../plainConnection.ts'
+import { Wire, wireOver } from '../wire/wire.ts'
 import { Circuit } from './circuit.ts'
-import type { CloseOptions, Connection, ConnectionSource, Lease } from './connection.ts'
 import { Lanes } from './lanes.ts'
-import { type Observer, observerOf } from './observer.ts'
-import { plainConnection } from './plainConnection.ts'
-import { cancelledWithinMs, type PoolSettings, type PoolStats } from './poolOptions.ts'
+import { cancelledWithinMs, type PoolSettings, type PoolStats } from './options.ts'
 import { ageMs, clientClass } from './session.ts'
 import type { Targets } from './targets.ts'
-import { Wire, wireOver } from './wire.ts'
 
 /** What is known of a client beside the client itself. */
 interface Seat {

@@ -1,8 +1,8 @@
 // The order of statements on a connection that a unit of work has to itself: sent as they are called, without waiting
 // for the answers of those before, except where one must be alone.
 
-import type { QueryIdentity } from '../errors.ts'
-import type { Cancellation } from './cancellation.ts'
+import type { QueryIdentity } from '../../errors.ts'
+import type { Cancellation } from '../cancellation.ts'
 
 /** A statement that cannot be sent yet. */
 interface Job {
