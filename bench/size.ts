@@ -1,5 +1,6 @@
-// `npm run size`, and a part of `npm run bench`: what a service's data layer weighs, bundled by esbuild (minified, then gzip), and how long its import
-// takes in a fresh process. The service asks for one row by id. `pg` is part of every bundle that needs it.
+// `npm run size`, and a part of `npm run bench`: what a service's data layer weighs, bundled by esbuild (minified, then
+// gzip), and how long its import takes in a fresh process: unbundled, as in development and most services, and bundled.
+// The service asks for one row by id. `pg` is part of every bundle that needs it.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -68,6 +69,8 @@ export interface Size {
   readonly minifiedKb: number
   readonly gzippedKb: number
   readonly importMs: number
+  /** Of the bundle. */
+  readonly bundledImportMs: number
 }
 
 export async function measureSizes(): Promise<Size[]> {
@@ -98,6 +101,7 @@ export async function measureSizes(): Promise<Size[]> {
       minifiedKb: tenths(bytes.length / 1024),
       gzippedKb: tenths(gzipped.length / 1024),
       importMs: importMs(entry),
+      bundledImportMs: importMs(bundle),
     })
   }
   rmSync(folder, { recursive: true })
@@ -106,11 +110,11 @@ export async function measureSizes(): Promise<Size[]> {
 
 export function printSizes(sizes: readonly Size[]): void {
   const line = (...cells: (string | number)[]) => console.log(cells.map((cell) => String(cell).padStart(12)).join(''))
-  line('system', 'min KB', 'gzip KB', 'import ms')
-  for (const { system, minifiedKb, gzippedKb, importMs } of sizes) line(system, minifiedKb, gzippedKb, importMs)
+  line('system', 'min KB', 'gzip KB', 'import ms', 'bundled ms')
+  for (const size of sizes) line(size.system, size.minifiedKb, size.gzippedKb, size.importMs, size.bundledImportMs)
 }
 
-/** The median of nine fresh processes, unbundled, as in development and most services. */
+/** The median of nine fresh processes. */
 function importMs(entry: string): number {
   const code = `const start = performance.now(); await import(${JSON.stringify(entry)}); console.log(performance.now() - start); process.exit()`
   const times = Array.from({ length: 9 }, () =>

@@ -61,19 +61,6 @@ export interface ServerFields {
   readonly routine?: string | undefined
 }
 
-/** Of a statement outside of a unit of work, whose connection is destroyed: nothing that it began is committed. */
-export function leftOpen(query: QueryIdentity): PlainsqlError {
-  return new PlainsqlError(`BEGIN outside of db.unitOfWork${inQuery(query)}: it was rolled back`)
-}
-
-/** Of a unit of work, after one of its statements. */
-export function endedEarly(): PlainsqlError {
-  return new PlainsqlError(
-    'the transaction ended before its unit of work, by a COMMIT, ROLLBACK or PREPARE TRANSACTION among its statements: ' +
-      'throw in it to roll back, and return to commit',
-  )
-}
-
 /** PostgreSQL refused a statement. The connection is not hurt by it. */
 export class QueryError extends PlainsqlError {
   /** The function's name: `createUser`; null for BEGIN, COMMIT and the like. */
@@ -130,19 +117,6 @@ export class ForeignKeyViolationError extends QueryError {}
 export class NotNullViolationError extends QueryError {}
 /** A CHECK constraint said no (23514); `constraint` names it. */
 export class CheckViolationError extends QueryError {}
-
-const byState: Readonly<Record<string, typeof QueryError>> = {
-  '23502': NotNullViolationError,
-  '23503': ForeignKeyViolationError,
-  '23505': UniqueViolationError,
-  '23514': CheckViolationError,
-}
-
-/** The error class for a SQLSTATE, made from the driver's error. */
-export function queryError(query: QueryIdentity | null, cause: Error & ServerFields): QueryError {
-  const QueryErrorClass = byState[cause.code ?? ''] ?? QueryError
-  return new QueryErrorClass(query, cause)
-}
 
 /** What became of the statement of a call whose connection was lost or could not be made. */
 export type LostStatement =

@@ -1,22 +1,27 @@
 // What a service imports, and nothing else: the database, the typed functions' makers, the codecs and the errors.
 
 export type { CancelOptions } from './database/cancellation.ts'
+export type { CloseOptions } from './database/connection.ts'
 export type { CallOptions } from './database/database.ts'
 export { createDatabase, type Database, type DatabaseOptions } from './database/database.ts'
 export type { LogOptions } from './database/observe/log.ts'
+export type { NPlusOneOptions } from './database/observe/nPlusOne.ts'
 export type { PoolOptions, PoolStats } from './database/pool/options.ts'
 export type { Deferred } from './database/unit/deferred.ts'
 export type { Hook } from './database/unit/hooks.ts'
+export type { InsideUnitOptions } from './database/unit/insideUnit.ts'
 export type { RetryOptions } from './database/unit/retry.ts'
 export type { TransactionOptions } from './database/unit/transactionOptions.ts'
 export type { UnitOfWork, UnitOfWorkOptions } from './database/unit/unitOfWork.ts'
 export * from './errors.ts'
 export {
   type DatabaseIdentity,
+  type Moment,
   type PoolEvent,
   poolChannel,
   type QueryEvent,
   queryChannel,
+  type Traced,
   type TransactionEvent,
   transactionChannel,
 } from './events.ts'

@@ -1,10 +1,11 @@
 // One statement outside of any unit of work: on a connection that others use too, where the source has such, else on
 // one of its own for as long as it runs.
 
-import { CancelledError, ConnectionError, leftOpen } from '../errors.ts'
+import { CancelledError, ConnectionError } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
 import { acquire, type Cancellation, cancellable } from './cancellation.ts'
 import type { ConnectionSource } from './connection.ts'
+import { leftOpen } from './failures.ts'
 import { observerOf } from './observe/observer.ts'
 
 /** @param cancellation ends the call: the wait for a connection, or the statement at the server */

@@ -10,6 +10,7 @@ import {
 } from '../errors.ts'
 import type { Connection, ConnectionSource, Lease } from './connection.ts'
 
+/** When a call, or a unit of work with all its calls, ends before it is done. */
 export interface CancelOptions {
   /** Ends it when aborted; the error's cause is the signal's reason. */
   readonly signal?: AbortSignal | undefined

@@ -48,6 +48,7 @@ export interface Lease {
   release(reusable: boolean): void
 }
 
+/** How a database closes. */
 export interface CloseOptions {
   /** How long running work may go on before it is cancelled, in ms. Default: until it ends by itself. */
   readonly graceMs?: number

@@ -15,6 +15,7 @@ import { readTargets } from './pool/targets.ts'
 import { type InsideUnitOptions, scopeToJoin } from './unit/insideUnit.ts'
 import { joinUnit, runUnitOfWork, type UnitOfWork, type UnitOfWorkOptions } from './unit/unitOfWork.ts'
 
+/** Where a database is, and everything that can be set about it; nothing needs to be. */
 export interface DatabaseOptions extends InsideUnitOptions, NPlusOneOptions, LogOptions {
   /**
    * `postgres://user:password@host:port/database`. Left out or undefined: PGHOST, PGPORT, PGUSER, PGPASSWORD and
@@ -51,6 +52,7 @@ export interface Database extends Executor, AsyncDisposable {
   close(options?: CloseOptions): Promise<void>
 }
 
+/** What `db.with` sets for the calls through it. */
 export interface CallOptions extends CancelOptions {
   /** Run outside of the unit of work around the call, on another connection, when that is meant. Default false. */
   readonly outsideUnit?: boolean | undefined

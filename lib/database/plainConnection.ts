@@ -1,11 +1,12 @@
 // A connection over any `pg` client, by nothing but `client.query`: for clients that lack what `wire.ts` builds on.
 
 import { type Client, DatabaseError } from 'pg'
-import { ConnectionError, type PlainsqlError, type QueryIdentity, queryError } from '../errors.ts'
+import { ConnectionError, type PlainsqlError, type QueryIdentity } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
 import { decodeRows, encodeParams } from '../query/text.ts'
 import { backendOf, cancelRequest } from './cancelRequest.ts'
 import type { Connection } from './connection.ts'
+import { queryError } from './failures.ts'
 import { noteSent } from './observe/observer.ts'
 import { isStale } from './wire/messages.ts'
 

@@ -6,6 +6,7 @@ import { askAtOnce, inputEncoder, inputKey } from './batch.ts'
 import type { EncodedInput } from './batchForm.ts'
 import type { Executor, Query } from './executor.ts'
 
+/** What a batching scope does beyond putting calls together. */
 export interface BatchingOptions {
   /**
    * Whether answers are kept for the life of the scope, so that a question is asked once. Default false: what is asked

@@ -33,7 +33,7 @@ export interface QuerySource<Params, Row> {
 
 /**
  * The form of a query that runs it for many inputs: derived by the generator and checked by PostgreSQL. It takes one
- * array per parameter, whose elements are the inputs' values as text.
+ * array per parameter, with a value of each input.
  *
  * Which rows belong to which input, `key` or `ordinal` reads from the row. An INSERT has neither: it returns one row
  * per input, in their order. Without RETURNING there is but the number of all affected rows.

@@ -1,5 +1,5 @@
 // How generated code hands over parameters: one method per type, called in the order of `$1`, `$2`, …
-// Mirror image of `row.ts`. The writer decides the form (text for PostgreSQL, values for a test database).
+// Mirror image of `row.ts`. The writer decides the form: the bytes of the wire (`wire/params.ts`), or text (`text.ts`).
 
 import { ParameterError } from '../errors.ts'
 import type { Codec } from './codecs.ts'

@@ -1,5 +1,5 @@
-// How generated code reads a row: one method per wire type, by column number. Implementations read PostgreSQL's
-// text format (`text.ts`) or a test database's values; the generated decoder and its types are the same on all.
+// How generated code reads a row: one method per wire type, by column number. Implementations read the
+// bytes of the wire (`wire/row.ts`) or text (`text.ts`); the generated decoder and its types are the same on both.
 
 import { DecodeError, type QueryIdentity } from '../errors.ts'
 import type { Codec } from './codecs.ts'

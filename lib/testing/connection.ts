@@ -2,7 +2,8 @@
 // roll back; here each has a state of its own, savepoints are states kept aside, and a failed statement aborts it all.
 
 import type { Connection } from '../database/connection.ts'
-import { type QueryIdentity, queryError } from '../errors.ts'
+import { queryError } from '../database/failures.ts'
+import type { QueryIdentity } from '../errors.ts'
 import { runEach } from '../query/batch.ts'
 import type { Executor, Query } from '../query/executor.ts'
 import { decodeRows } from '../query/text.ts'

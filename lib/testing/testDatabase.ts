@@ -5,10 +5,10 @@ import { createHash, randomBytes } from 'node:crypto'
 import { Client, DatabaseError } from 'pg'
 import { linesOf, postgresPosition } from '../compile/sourceText.ts'
 import { createDatabase, type Database } from '../database/database.ts'
+import { queryError } from '../database/failures.ts'
 import type { NPlusOneOptions } from '../database/observe/nPlusOne.ts'
 import type { InsideUnitOptions } from '../database/unit/insideUnit.ts'
 import { type ResolvedServer, resolveServer } from '../embedded/index.ts'
-import { queryError } from '../errors.ts'
 import { type SchemaOptions, type SchemaSource, schemaSources } from './migrations.ts'
 
 export interface TestDatabaseOptions extends SchemaOptions, InsideUnitOptions, NPlusOneOptions {

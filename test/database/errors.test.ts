@@ -3,6 +3,7 @@
 import { inspect } from 'node:util'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { queryError } from '../../lib/database/failures.ts'
 import {
   AcquireTimeoutError,
   CheckViolationError,
@@ -19,7 +20,6 @@ import {
   type PlainsqlError,
   PoolOverloadedError,
   type QueryError,
-  queryError,
   StatementSkippedError,
   TimeoutError,
   UniqueViolationError,

@@ -3,7 +3,7 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { queryError } from '../../lib/errors.ts'
+import { queryError } from '../../lib/database/failures.ts'
 import { locateInput } from '../../lib/query/batchErrors.ts'
 
 const long = 'x'.repeat(70)

@@ -2,6 +2,7 @@
 
 import type { QueryEvent, TransactionEvent } from '../../events.ts'
 
+/** What is printed, and what is warned of. */
 export interface LogOptions {
   /**
    * Prints every query with its place, rows and time, and every BEGIN, COMMIT and ROLLBACK: `true` to stderr, or each
@@ -16,6 +17,7 @@ export interface LogOptions {
   readonly logParameters?: boolean
 }
 
+/** Where events are printed. */
 export interface Log {
   query(event: QueryEvent): void
   begun(event: TransactionEvent): void

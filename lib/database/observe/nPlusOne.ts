@@ -4,6 +4,7 @@
 import type { Executor, Query } from '../../query/executor.ts'
 import { CallSite } from './callSite.ts'
 
+/** What is watched for in development. */
 export interface NPlusOneOptions {
   /**
    * Warn (`process.emitWarning`, once per place) when a query runs more often than this from one place in the code

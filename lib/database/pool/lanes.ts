@@ -9,7 +9,7 @@
 //    a lane; when there are no more, the lanes are filled further.
 // 3. If a quick read turns out slow after all, what was sent behind it is sent again on another lane, and the first
 //    answer counts. All of it is safe to run twice, by rule 1.
-// Units of work, cursors and cancellable calls get connections of their own: none of this is for them.
+// Units of work and cancellable calls get connections of their own: none of this is for them.
 
 import { ConnectionError, DatabaseClosedError } from '../../errors.ts'
 import type { Query } from '../../query/executor.ts'
@@ -39,6 +39,7 @@ const maxHoldMs = 30_000
 
 type AnyQuery = Query<unknown, unknown, unknown>
 
+/** What lanes need of the pool that their connections are of. */
 export interface LaneOptions {
   /** Lanes at most. */
   readonly max: number

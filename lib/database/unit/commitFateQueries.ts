@@ -11,6 +11,7 @@ export interface TransactionMark {
   readonly life: string
 }
 
+/** What the server says of it. */
 export interface Verdict {
   /** `committed`, `aborted`, `in progress`; null if the id is too old to be known. */
   readonly status: string | null

@@ -3,6 +3,7 @@
 import { CancelledError, CommitUnknownError, ConnectionError, NotCommittedError, QueryError } from '../../errors.ts'
 import { isStale } from '../wire/messages.ts'
 
+/** How often a unit of work is run again, how soon, and why beyond what may always pass. */
 export interface RetryOptions {
   /** How often the unit is run at most, the first time included. Default 5. */
   readonly attempts?: number | undefined

@@ -5,7 +5,6 @@
 import {
   CancelledError,
   ConnectionError,
-  endedEarly,
   ParameterError,
   PlainsqlError,
   QueryError,
@@ -15,6 +14,7 @@ import {
 import type { Query } from '../../query/executor.ts'
 import { acquire, type Cancellation, cancellable, graceMs, settlesWithin, stop, unanswered } from '../cancellation.ts'
 import type { Connection, ConnectionSource, Lease } from '../connection.ts'
+import { endedEarly } from '../failures.ts'
 import { Pipeline } from './pipeline.ts'
 import type { Beginning } from './transactionOptions.ts'
 

@@ -1,5 +1,6 @@
 // The settings of a transaction, as the statements that begin it.
 
+/** What BEGIN says, and what is set for the transaction alone: both ride with its first statement. */
 export interface TransactionOptions {
   /** Default: the database's `default_transaction_isolation`, which is read committed unless changed. */
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable' | undefined

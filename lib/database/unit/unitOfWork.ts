@@ -46,6 +46,7 @@ export interface UnitOfWork extends Executor {
   with(options: CancelOptions): Executor
 }
 
+/** How one unit of work differs; its limits of time are those of all its attempts. */
 export interface UnitOfWorkOptions extends TransactionOptions, CancelOptions {
   /**
    * Run the unit again after a serialization failure (40001), a deadlock (40P01), or when a migration made a prepared

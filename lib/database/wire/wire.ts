@@ -6,10 +6,11 @@
 
 import type { Duplex } from 'node:stream'
 import type { Client } from 'pg'
-import { ConnectionError, leftOpen, PlainsqlError, type QueryIdentity, queryError } from '../../errors.ts'
+import { ConnectionError, PlainsqlError, type QueryIdentity } from '../../errors.ts'
 import type { Query } from '../../query/executor.ts'
 import { backendOf, cancelRequest } from '../cancelRequest.ts'
 import type { Connection } from '../connection.ts'
+import { leftOpen, queryError } from '../failures.ts'
 import { noteSent } from '../observe/observer.ts'
 import { Call } from './call.ts'
 import * as messages from './messages.ts'
