@@ -8,17 +8,18 @@ import { basename, dirname, join } from 'node:path'
 
 const project = process.cwd()
 
-/** What npm needs to pack the project. Built in a copy: other tests run at the same time. */
-const sources = ['lib', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'schema.json', 'LICENSE']
-const texts = ['README.md', 'CHANGELOG.md', 'docs', 'examples', 'bench/results.json', 'bench/results.svg']
+/** What npm needs to build the project, beside what it packs. Built in a copy: other tests run at the same time. */
+const sources = ['lib', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
 
 /** Packs the project. @returns the tarball's path, in `folder` */
 export async function packProject(folder: string): Promise<string> {
   const copy = join(folder, 'package')
-  for (const name of [...sources, ...texts]) await cp(join(project, name), join(copy, name), { recursive: true })
+  const { files } = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'))
+  const packed = files.filter((name: string) => name !== 'dist')
+  for (const name of [...sources, ...packed]) await cp(join(project, name), join(copy, name), { recursive: true })
   await symlink(join(project, 'node_modules'), join(copy, 'node_modules'))
-  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], copy))
-  return join(folder, packed.filename)
+  const [tarball] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], copy))
+  return join(folder, tarball.filename)
 }
 
 /** What `npm install <tarball>` does, without the network: unpacks it, and links its dependencies and its command. */
