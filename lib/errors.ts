@@ -103,10 +103,22 @@ export class QueryError extends PlainsqlError {
     return this.#serverError.detail ?? null
   }
 
-  /** After a serialization failure (40001) or a deadlock (40P01). */
+  /**
+   * After a serialization failure (40001), a deadlock (40P01), or of a unit of work when a migration made a prepared
+   * statement stale (26000, 42P05, 0A000 "cached plan must not change result type"): the next run prepares it anew.
+   */
   override get retryable(): boolean {
-    return this.sqlState === '40001' || this.sqlState === '40P01'
+    return ['40001', '40P01'].includes(this.sqlState) || isStale(this.#serverError)
   }
+}
+
+/**
+ * Whether a prepared statement was refused for what it was, before it ran: its result changed with the schema
+ * ("cached plan must not change result type", 0A000 from RevalidateCachedQuery), or the server has forgotten it
+ * (26000: DISCARD ALL, another server behind a PgBouncer), or has one of this name that is not ours (42P05).
+ */
+export function isStale({ code, routine }: ServerFields): boolean {
+  return code === '26000' || code === '42P05' || (code === '0A000' && routine === 'RevalidateCachedQuery')
 }
 
 /** A UNIQUE or PRIMARY KEY constraint already has such a row (23505); `constraint` names it. */
@@ -177,7 +189,7 @@ export interface Holder {
   readonly place: string | null
 }
 
-/** No connection became free in time. */
+/** No connection became free in time, or none could be made. */
 export class AcquireTimeoutError extends PlainsqlError {
   /** Who held the connections then, the longest first. */
   readonly holders: readonly Holder[]
@@ -185,14 +197,18 @@ export class AcquireTimeoutError extends PlainsqlError {
   constructor(
     query: QueryIdentity | null,
     timeoutMs: number,
-    pool: { max: number; waiting: number; holders?: readonly Holder[]; traced?: boolean },
+    pool: { max: number; waiting: number; holders: readonly Holder[]; traced?: boolean },
   ) {
-    const { max, waiting, holders = [], traced = true } = pool
-    super(
+    const { max, waiting, holders, traced = true } = pool
+    const inUse =
       `no connection became free within ${timeoutMs} ms: all ${max} are in use and ${waiting} other callers wait` +
-        `${inQuery(query)}. Look for units of work that wait for something else, or raise pool.max` +
-        `${holders.map(holderLine).join('')}${traced ? '' : '\n  (pool.traceHolders says where they were acquired)'}`,
-    )
+      `${inQuery(query)}. Look for units of work that wait for something else, or raise pool.max` +
+      `${holders.map(holderLine).join('')}${traced ? '' : '\n  (pool.traceHolders says where they were acquired)'}`
+    const unanswered =
+      `no connection could be made within ${timeoutMs} ms (pool.acquireTimeoutMs)${inQuery(query)}: the server does not ` +
+      `answer. ${holders.length} of at most ${max} connections are in use`
+    // Who is not waiting for somebody to give a connection back waits for one to be made.
+    super(holders.length < max ? unanswered : inUse)
     this.holders = holders
   }
 
@@ -409,7 +425,7 @@ export class DatabaseInsideUnitError extends PlainsqlError {
   constructor(query: QueryIdentity | null, openedAt: string | null, calledAt: string | null) {
     super(
       `db was used${calledAt === null ? '' : ` at ${calledAt}`}${inQuery(query)} inside a unit of work${opened(openedAt)}. ` +
-        'It would run outside the transaction, on a second connection, and wait for ever once all connections are held ' +
+        'It would run outside the transaction, on a second connection, and time out once all connections are held ' +
         'by units that wait for one. Pass the unit instead of db; or, if that is meant, db.with({ outsideUnit: true })',
     )
     this.query = query?.name ?? null
@@ -460,5 +476,7 @@ function inQuery(query: QueryIdentity | null): string {
 
 /** Data exceptions (class 22) quote the offending value: `invalid input syntax for type integer: "…"`. */
 function withoutValues(sqlState: string, message: string): string {
-  return sqlState.startsWith('22') ? message.replace(/"[\s\S]*"/, '"…"') : message
+  if (!sqlState.startsWith('22')) return message
+  // In the quotes of all languages that PostgreSQL speaks (lc_messages).
+  return message.replace(/(["'«»„“「])[\s\S]*(["'«»“”」])/, '$1…$2')
 }

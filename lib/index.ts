@@ -13,7 +13,38 @@ export type { InsideUnitOptions } from './database/unit/insideUnit.ts'
 export type { RetryOptions } from './database/unit/retry.ts'
 export type { TransactionOptions } from './database/unit/transactionOptions.ts'
 export type { UnitOfWork, UnitOfWorkOptions } from './database/unit/unitOfWork.ts'
-export * from './errors.ts'
+export {
+  AcquireTimeoutError,
+  type BatchInput,
+  CancelledError,
+  type CancelledStatement,
+  CheckViolationError,
+  CommitAbortedError,
+  CommitUnknownError,
+  ConnectionError,
+  DatabaseClosedError,
+  DatabaseInsideUnitError,
+  DecodeError,
+  ForeignKeyViolationError,
+  type Holder,
+  HookError,
+  type LostStatement,
+  NoRowsError,
+  NotCommittedError,
+  NotNullViolationError,
+  ParameterError,
+  PlainsqlError,
+  PoolOverloadedError,
+  QueryError,
+  type QueryIdentity,
+  SavepointOpenError,
+  type ServerFields,
+  StatementSkippedError,
+  TimeoutError,
+  TooManyRowsError,
+  UniqueViolationError,
+  UnitOfWorkClosedError,
+} from './errors.ts'
 export {
   type DatabaseIdentity,
   type Moment,

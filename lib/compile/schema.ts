@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import pg from 'pg'
+import { connectOnce } from '../database/pool/connectOnce.ts'
 import { type ResolvedServer, resolveServer } from '../embedded/index.ts'
 import { readMigrations } from '../migrate/files.ts'
 import { type Config, ConfigError } from './config.ts'
@@ -31,8 +32,8 @@ export interface SchemaSession {
 
 /**
  * Connects to a database with the project's schema.
- * @throws NoServerError if there is neither DATABASE_URL nor an embedded server; MigrationFilesError; ConfigError if a
- *   schema file or the migrations folder is missing
+ * @throws NoServerError if there is neither DATABASE_URL nor an embedded server; ConnectionError; MigrationFilesError;
+ *   ConfigError if a schema file or the migrations folder is missing, or the role may not create databases
  */
 export async function openSchema(folder: string, config: Config): Promise<SchemaSession> {
   if (config.databaseUrl !== null) {
@@ -43,13 +44,14 @@ export async function openSchema(folder: string, config: Config): Promise<Schema
   const server = await resolveServer()
   // A temporary server is ours alone: its own database will do.
   const scratch = server.embedded ? null : await createScratchDatabase(server)
-  const client = await connect(scratch?.url ?? server.url, config)
+  let client: pg.Client | undefined
   const close = async () => {
-    await client.end()
+    await client?.end()
     await scratch?.drop()
     await server.stop()
   }
   try {
+    client = await connect(scratch?.url ?? server.url, config)
     return { client, diagnostics: await applyParts(client, parts), close }
   } catch (error) {
     await close()
@@ -58,8 +60,7 @@ export async function openSchema(folder: string, config: Config): Promise<Schema
 }
 
 async function connect(url: string, config: Config): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: 'plainsql generate', pipeline: true })
-  await client.connect()
+  const client = await connectOnce(url, { application_name: 'plainsql generate', pipeline: true })
   if (config.searchPath !== null) await client.query("select set_config('search_path', $1, false)", [config.searchPath])
   return client
 }
@@ -67,15 +68,20 @@ async function connect(url: string, config: Config): Promise<pg.Client> {
 async function createScratchDatabase(server: ResolvedServer): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `plainsql_generate_${randomBytes(6).toString('hex')}`
   const run = async (sql: string) => {
-    const client = new pg.Client({ connectionString: server.url })
-    await client.connect()
+    const client = await connectOnce(server.url)
     try {
       await client.query(sql)
     } finally {
       await client.end()
     }
   }
-  await run(`create database ${name}`)
+  await run(`create database ${name}`).catch((error: Error & { code?: string }) => {
+    if (error.code !== '42501') throw error
+    throw new ConfigError(
+      `${error.message}, which is where the schema is built: give the role of DATABASE_URL the attribute CREATEDB, unset ` +
+        'the variable to use the embedded server, or name a database that has the schema: --database-url postgres://…',
+    )
+  })
   return { url: server.databaseUrl(name), drop: () => run(`drop database if exists ${name} with (force)`) }
 }
 

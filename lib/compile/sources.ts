@@ -1,5 +1,6 @@
 // The files that a project is compiled from, in a fixed order, whatever the file system's is.
 
+import type { Dirent } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { type Config, ConfigError } from './config.ts'
@@ -43,6 +44,12 @@ async function listSqlFiles(folder: string, path: string): Promise<string[]> {
   if (found.isFile()) return [normalized(relative(folder, at))]
   const entries = await readdir(at, { recursive: true, withFileTypes: true })
   return entries
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.sql') && !entry.parentPath.includes('node_modules'))
-    .map((entry) => normalized(relative(folder, join(entry.parentPath, entry.name))))
+    .map((entry) => ({ entry, parent: parentOf(entry) }))
+    .filter(({ entry, parent }) => entry.isFile() && entry.name.endsWith('.sql') && !parent.includes('node_modules'))
+    .map(({ entry, parent }) => normalized(relative(folder, join(parent, entry.name))))
+}
+
+/** Node 20.11 calls it `path`; 20.12 and later `parentPath`, of which `path` is an alias that goes away in 24. */
+function parentOf(entry: Dirent): string {
+  return entry.parentPath ?? (entry as Dirent & { path: string }).path
 }

@@ -39,7 +39,8 @@ export function processIdOf(client: Pick<Client, 'query'>): number | null {
 /**
  * Asks for whatever the client's process is running to be cancelled. Resolves when the server has closed the request's
  * connection, which it does after it signalled the process: a statement sent later cannot be hit.
- * @throws ConnectionError if the server cannot be reached within `timeoutMs`
+ * @throws ConnectionError if the server does not answer within `timeoutMs`; unless its `statement` is `'not sent'`, the
+ *   request may arrive later, and hit whatever runs then
  */
 export function cancelRequest(client: Pick<Client, 'query'>, timeoutMs = 2_000): Promise<void> {
   const backend = backendOf(client)
@@ -48,12 +49,16 @@ export function cancelRequest(client: Pick<Client, 'query'>, timeoutMs = 2_000):
   const connection = new Connection({ ssl: ssl || false } as object) as ConnectionInternals
 
   return new Promise((resolve, reject) => {
+    let sent = false
     const give = (error: Error) => {
-      reject(new ConnectionError(null, error))
+      reject(new ConnectionError(null, error, sent ? 'unknown' : 'not sent'))
       connection.stream.destroy()
     }
     const timer = setTimeout(() => give(new Error(`no answer to a CancelRequest within ${timeoutMs} ms`)), timeoutMs)
-    const send = () => connection.cancel(backend.processId, backend.secretKey)
+    const send = () => {
+      sent = true
+      connection.cancel(backend.processId, backend.secretKey)
+    }
     connection.on('connect', () => (ssl ? connection.requestSsl() : send()))
     connection.on('sslconnect', send)
     connection.on('error', give)

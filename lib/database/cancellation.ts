@@ -120,16 +120,21 @@ export async function cancellable<T>(
 
 /**
  * Has the server cancel what the connection runs, until it has settled. More than one request, because one that comes
- * before its statement hits nothing. Answers whether it has settled within `graceMs`; if not, the connection is lost.
+ * before its statement hits nothing. Answers whether it has settled within `graceMs`, and no request is under way that
+ * could hit what runs next; if not, the connection is lost.
  * @param patienceMs how long to wait before the first request
  */
 export async function stop(connection: Connection, settled: Promise<unknown>, patienceMs = 0): Promise<boolean> {
   const deadline = performance.now() + graceMs
-  for (let pauseMs = patienceMs; performance.now() < deadline; pauseMs = Math.min(2 * pauseMs + 20, 200)) {
-    if (await settlesWithin(settled, pauseMs)) return true
-    await connection.cancel?.().catch(() => {})
+  let mayCome = false
+  const doubt = (error: unknown): void => {
+    mayCome ||= !(error instanceof ConnectionError) || error.statement !== 'not sent'
   }
-  return settlesWithin(settled, 0)
+  for (let pauseMs = patienceMs; performance.now() < deadline; pauseMs = Math.min(2 * pauseMs + 20, 200)) {
+    if (await settlesWithin(settled, pauseMs)) return !mayCome
+    await connection.cancel?.().catch(doubt)
+  }
+  return (await settlesWithin(settled, 0)) && !mayCome
 }
 
 /** Whether a promise settles, one way or the other, in that time. */

@@ -18,12 +18,12 @@ import { joinUnit, runUnitOfWork, type UnitOfWork, type UnitOfWorkOptions } from
 /** Where a database is, and everything that can be set about it; nothing needs to be. */
 export interface DatabaseOptions extends InsideUnitOptions, NPlusOneOptions, LogOptions {
   /**
-   * `postgres://user:password@host:port/database`. Left out or undefined: PGHOST, PGPORT, PGUSER, PGPASSWORD and
-   * PGDATABASE, as libpq reads them.
+   * `postgres://user:password@host:port/database`. What it does not say, or all of it if left out, comes from PGHOST,
+   * PGPORT, PGUSER, PGPASSWORD, PGDATABASE and the others that docs/pool.md names.
    */
   readonly url?: string | undefined
   readonly pool?: PoolOptions
-  /** Shown in pg_stat_activity. Default: the name of the running script. */
+  /** Shown in pg_stat_activity. Default: that of the URL, else PGAPPNAME, else the name of the running script. */
   readonly applicationName?: string
 }
 
@@ -62,12 +62,14 @@ export interface CallOptions extends CancelOptions {
  * Opens a database. Connections are made when they are first needed: a wrong URL shows at the first call.
  */
 export function createDatabase(options: DatabaseOptions = {}): Database {
+  const targets = readTargets(options.url)
+  const script = process.argv[1]?.split(/[\\/]/).at(-1) ?? 'plainsql'
+  const { application_name: named = process.env.PGAPPNAME || script } = targets.config
   const client = {
-    application_name: options.applicationName ?? process.argv[1]?.split('/').at(-1) ?? 'plainsql',
+    application_name: options.applicationName ?? named,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   }
-  const targets = readTargets(options.url)
   const [first] = targets.list
   const identity = {
     name: targets.config.database ?? null,
@@ -100,7 +102,8 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
 
   function unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
     try {
-      const scope = scopeToJoin(connections, null, inside, () => new CallSite(unitOfWork))
+      const around = options.outsideUnit ? { guard: false } : inside
+      const scope = scopeToJoin(connections, null, around, () => new CallSite(unitOfWork))
       const openedAt = callSiteUnderLoad(unitOfWork)
       return scope === null ? runUnitOfWork(connections, work, options, openedAt) : joinUnit(scope, work, options)
     } catch (error) {

@@ -1,14 +1,13 @@
 // A connection over any `pg` client, by nothing but `client.query`: for clients that lack what `wire.ts` builds on.
 
 import { type Client, DatabaseError } from 'pg'
-import { ConnectionError, type PlainsqlError, type QueryIdentity } from '../errors.ts'
+import { ConnectionError, isStale, type PlainsqlError, type QueryIdentity } from '../errors.ts'
 import type { Query } from '../query/executor.ts'
 import { decodeRows, encodeParams } from '../query/text.ts'
 import { backendOf, cancelRequest } from './cancelRequest.ts'
 import type { Connection } from './connection.ts'
 import { queryError } from './failures.ts'
 import { noteSent } from './observe/observer.ts'
-import { isStale } from './wire/messages.ts'
 
 /** PostgreSQL's texts as they are: the generated decoder parses them. */
 const rawText = { getTypeParser: () => (text: string) => text }
@@ -70,6 +69,11 @@ export function plainConnection(
 
 /** ERROR leaves the connection usable; FATAL, PANIC and everything that is not an answer of the server do not. */
 function clientError(query: QueryIdentity | null, error: unknown): PlainsqlError {
-  if (error instanceof DatabaseError && error.severity === 'ERROR') return queryError(query, error)
+  if (error instanceof DatabaseError && !endsSession(error)) return queryError(query, error)
   return new ConnectionError(query, error as Error)
+}
+
+/** By the SQLSTATEs that servers end sessions with, too: pg has the severity in the language of `lc_messages` only. */
+function endsSession({ severity, code = '' }: DatabaseError): boolean {
+  return severity === 'FATAL' || severity === 'PANIC' || /^(?:57P|08|28|53300|25P0[34])/.test(code)
 }

@@ -2,8 +2,7 @@
 // `npx node-pg-migrate` expects. In: a URL and a folder. Out: the names of the migrations that were run.
 
 import type { RunnerOption } from 'node-pg-migrate'
-import { Client } from 'pg'
-import { ConnectionError } from '../errors.ts'
+import { connectOnce } from '../database/pool/connectOnce.ts'
 import { MigrationFailedError, MigrationFilesError, MigrationToolMissingError } from './errors.ts'
 import { checkMigrations, cutMigration, type Migration, readFolder } from './files.ts'
 
@@ -33,7 +32,8 @@ export async function applyMigrations(options: ApplyMigrationsOptions): Promise<
   if (diagnostics.length > 0) throw new MigrationFilesError(diagnostics)
 
   const { runner } = await nodePgMigrate()
-  const client = await connect(url)
+  // Of our own, not the runner's: that one is not closed yet when the runner is done.
+  const client = await connectOnce(url)
   const log = new RunnerLog()
   const bounds = count === undefined ? {} : { count }
   try {
@@ -67,17 +67,6 @@ class RunnerLog {
   }
   warn(): void {}
   error(): void {}
-}
-
-/** A client of our own, not the runner's: that one is not closed yet when the runner is done. */
-async function connect(url: string | undefined): Promise<Client> {
-  const client = new Client(url === undefined ? {} : { connectionString: url })
-  // A connection that dies fails the statement in hand; without a listener it would end the process as well.
-  client.on('error', () => {})
-  await client.connect().catch((error: Error) => {
-    throw new ConnectionError(null, error, 'not sent')
-  })
-  return client
 }
 
 /** @param load replaced in tests */

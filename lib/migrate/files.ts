@@ -111,6 +111,9 @@ const markerPatterns = {
   down: /^\s*--[\s-]*down\s+migration/gim,
 } as const
 
+/** Of dbmate and goose. */
+const foreignMarker = /^[ \t]*--[ \t]*(?:migrate:(?:up|down)|\+goose[ \t]+(?:up|down))\b.*$/im
+
 /** What node-pg-migrate takes for a marker, wherever it stands. */
 function markers(text: string, direction: 'up' | 'down'): Span[] {
   return [...text.matchAll(markerPatterns[direction])].map((match) => ({
@@ -126,6 +129,16 @@ function checkMarkers(file: SqlFile): Diagnostic[] {
   const hidden = [...ups, ...downs].flatMap((marker) => hiddenMarker(file, tokens, marker))
   if (hidden.length > 0) return hidden
 
+  const foreign = foreignMarker.exec(file.text)
+  if (foreign !== null && ups.length === 0 && downs.length === 0) {
+    const span = { start: foreign.index, end: foreign.index + foreign[0].trimEnd().length }
+    const title = 'a migration of another tool: the whole file would be run by "up", its Down part included'
+    const hints = [
+      'let that tool migrate, and generate from its database, or from a dump of it: --database-url …, --schema schema.sql',
+      'or, if node-pg-migrate is to run it from now on, write "-- Up Migration" and "-- Down Migration"',
+    ]
+    return [problem(file, span, 'foreign-marker', title, 'not a marker of node-pg-migrate', { hints })]
+  }
   const found = [...repeatedMarkers(file, 'Up', ups), ...repeatedMarkers(file, 'Down', downs)]
   const [up, down] = [ups[0], downs[0]]
   if (down && !up) {

@@ -113,6 +113,8 @@ async function askInOrder<Params, Row>(
   }
   const answer: Answer<Row> = { groups: [], affected: 0 }
   const firsts = chunksFrom(0)
+  // In somebody else's unit of work, which may go on after an error that says that nothing was sent.
+  if (!executor.unitOfWork) for (let at = limits.inputs; at < inputs.length; at += limits.inputs) chunksFrom(at)
   const run = async (on: Executor): Promise<void> => {
     let ahead: Promise<void> | null = null
     for (let start = 0; start < inputs.length; start += limits.inputs) {

@@ -1,6 +1,14 @@
 // What tests import: databases that are made for one test file, and a witness of what is run on them.
 
 export {
+  type EmbeddedOptions,
+  type EmbeddedServer,
+  EmbeddedServerError,
+  NoServerError,
+  startEmbedded,
+} from '../embedded/index.ts'
+export { MigrationFilesError } from '../migrate/errors.ts'
+export {
   type MemoryDatabase,
   type MemoryDatabaseOptions,
   memoryDatabase,

@@ -40,7 +40,8 @@ export async function schemaSources(options: SchemaOptions): Promise<SchemaSourc
     ...{ start: upStart, end: upStart + up.length },
   }))
   for (const [index, schema] of [options.schema ?? []].flat().entries()) {
-    const isFile = /^\S+\.sql$/.test(schema)
+    // SQL ends otherwise, unless it is a path with a semicolon or a line break in it.
+    const isFile = /^[^\n;]+\.sql$/.test(schema)
     const text = withoutDumpMarkers(isFile ? await readFile(schema, 'utf8') : schema)
     const path = isFile ? schema.replaceAll('\\', '/') : `options.schema[${index}]`
     sources.push({ name: 'schema', path, text, start: 0, end: text.length })

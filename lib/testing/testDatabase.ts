@@ -2,11 +2,12 @@
 // and content, into a template; each call copies it.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { Client, DatabaseError } from 'pg'
+import { type Client, DatabaseError } from 'pg'
 import { linesOf, postgresPosition } from '../compile/sourceText.ts'
 import { createDatabase, type Database } from '../database/database.ts'
 import { queryError } from '../database/failures.ts'
 import type { NPlusOneOptions } from '../database/observe/nPlusOne.ts'
+import { connectOnce } from '../database/pool/connectOnce.ts'
 import type { InsideUnitOptions } from '../database/unit/insideUnit.ts'
 import { type ResolvedServer, resolveServer } from '../embedded/index.ts'
 import { type SchemaOptions, type SchemaSource, schemaSources } from './migrations.ts'
@@ -105,10 +106,7 @@ async function migrate(client: Client, source: SchemaSource): Promise<void> {
 }
 
 async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client(url)
-  // A connection that is lost fails the statement that runs on it, which is enough to hear of it.
-  client.on('error', () => {})
-  await client.connect()
+  const client = await connectOnce(url)
   try {
     return await work(client)
   } finally {

@@ -121,6 +121,17 @@ cli('check fails on a file that is not what generate would write, and leaves it'
     result.err,
     'sql/items.sql.ts is not up to date\nsql/schema.ts is not up to date\nrun: npx plainsql generate\n',
   )
+  const github = run(folder, 'check', '--schema', 'schema.sql', '--format', 'github')
+  assert.is(github.code, 1)
+  assert.match(github.out, /^::error file=sql\/items\.sql\.ts,line=1,.*is not up to date/)
+  const json = run(folder, 'check', '--schema', 'schema.sql', '--format', 'json')
+  assert.equal(
+    JSON.parse(json.out).map((record: { code: string; path: string }) => [record.code, record.path]),
+    [
+      ['stale-file', 'sql/items.sql.ts'],
+      ['stale-file', 'sql/schema.ts'],
+    ],
+  )
   assert.is(readFileSync(join(folder, 'sql/items.sql.ts'), 'utf8'), before)
 })
 
@@ -135,6 +146,16 @@ cli('reads the schema from migrations, and shows the place of a mistake in one',
   assert.is(result.code, 1)
   assert.match(result.err, 'error[42P01] relation "itmes" does not exist')
   assert.match(result.err, 'migrations/2_more.sql:3')
+})
+
+cli('settings that name what is not there are errors', ({ folder }) => {
+  const plainsql = { schema: ['schema.sql'], columns: { 'items.nmae': 'string' }, types: { geometry: 'string' } }
+  write(folder, { 'package.json': JSON.stringify({ plainsql }), 'schema.sql': schema, 'sql/items.sql': query })
+  const result = run(folder, 'generate')
+  assert.is(result.code, 1)
+  assert.match(result.err, 'the setting "columns" names "items.nmae", which is not in the schema')
+  assert.match(result.err, 'hint: did you mean "items.name"?')
+  assert.match(result.err, 'the setting "types" names "geometry", which is not in the schema')
 })
 
 cli('describes a live database, in which it runs nothing', async ({ folder }) => {

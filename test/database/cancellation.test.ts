@@ -4,9 +4,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { stop } from '../../lib/database/cancellation.ts'
+import type { Connection } from '../../lib/database/connection.ts'
 import {
   CancelledError,
   CommitUnknownError,
+  ConnectionError,
   type QueryError,
   StatementSkippedError,
   TimeoutError,
@@ -362,6 +365,17 @@ const failing = {
   sql: `do $$ begin raise exception using errcode = '40001'; end $$`,
   kind: 'exec' as const,
   finish: () => 0,
+}
+
+for (const [statement, reusable] of [
+  ['not sent', true],
+  ['unknown', false],
+] as const) {
+  test(`a CancelRequest that was given up, ${statement}: the connection is ${reusable ? '' : 'not '}used again`, async () => {
+    const cancel = () => Promise.reject(new ConnectionError(null, new Error('no answer'), statement))
+    const connection = { cancel } as unknown as Connection
+    assert.is(await stop(connection, sleep(30)), reusable)
+  })
 }
 
 test.run()

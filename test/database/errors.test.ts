@@ -1,9 +1,11 @@
 // What a failing statement tells its caller, what it keeps to itself, and what it leaves behind.
 
 import { inspect } from 'node:util'
+import { type Client, DatabaseError } from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { queryError } from '../../lib/database/failures.ts'
+import { plainConnection } from '../../lib/database/plainConnection.ts'
 import {
   AcquireTimeoutError,
   CheckViolationError,
@@ -19,7 +21,7 @@ import {
   ParameterError,
   type PlainsqlError,
   PoolOverloadedError,
-  type QueryError,
+  QueryError,
   StatementSkippedError,
   TimeoutError,
   UniqueViolationError,
@@ -92,7 +94,7 @@ const retryables: readonly [string, PlainsqlError, boolean][] = [
   ['a read that was not answered', new ConnectionError(read, broken), true],
   ['a lost COMMIT', new CommitUnknownError(null, 'nobody asked', new ConnectionError(null, broken)), false],
   ['a lost COMMIT that was not committed', new NotCommittedError('7', broken), true],
-  ['no connection in time', new AcquireTimeoutError(write, 5, { max: 1, waiting: 1 }), true],
+  ['no connection in time', new AcquireTimeoutError(write, 5, { max: 1, waiting: 1, holders: [] }), true],
   ['an overload', new PoolOverloadedError(write, 5), true],
   ['what was skipped for a deadlock', new StatementSkippedError(write, inState('40P01')), true],
   ['what was skipped for a violation', new StatementSkippedError(write, inState('23505')), false],
@@ -191,5 +193,28 @@ test('a failing statement leaves the same backend in the pool', async () => {
   await failure(command('no such statement')(db))
   assert.is(await backendPid(db), before)
 })
+
+const invalid = ['"secret"', '»secret«', '« secret »', '„secret“', '「secret」'].map((value) => `ungültig: ${value}`)
+for (const message of invalid) {
+  test(`values are left out in every language: ${message}`, () => {
+    const error = queryError(write, Object.assign(new Error(message), { code: '22P02' }))
+    assert.not.match(error.message, /secret/)
+    assert.match(error.message, /^ungültig: .…. \[22P02\]/)
+  })
+}
+
+const translated: readonly [severity: string, code: string, expected: typeof QueryError | typeof ConnectionError][] = [
+  ['FEHLER', '23505', UniqueViolationError],
+  ['FEHLER', '57014', QueryError],
+  ['FATALE', '57P01', ConnectionError],
+  ['FATAL', '42501', ConnectionError],
+]
+for (const [severity, code, expected] of translated) {
+  test(`a plain client’s error is told by its code, whatever the language: ${severity} ${code}`, async () => {
+    const error = Object.assign(new DatabaseError('nein', 4, 'error'), { severity, code })
+    const client = { query: () => Promise.reject(error) } as unknown as Client
+    assert.instance(await failure(command('select 1')(plainConnection(client))), expected)
+  })
+}
 
 test.run()

@@ -10,7 +10,7 @@ import { startEmbedded } from '../../lib/embedded/index.ts'
 import { CommitUnknownError, ConnectionError } from '../../lib/errors.ts'
 import { value } from '../../lib/query/kinds.ts'
 import { startProxy } from './proxy.ts'
-import { command, failure, number, rows, sleep, until } from './support.ts'
+import { command, failure, gate, number, rows, sleep, until } from './support.ts'
 
 const test = suite('failover')
 // One of its own: it will be restarted.
@@ -196,6 +196,39 @@ test('a session has the timeouts and settings that the pool says', async () => {
   assert.is(await show('idle_in_transaction_session_timeout'), '2345ms')
   assert.is(await show('search_path'), 'pg_catalog')
   assert.is(await show('TimeZone'), 'Asia/Kathmandu')
+})
+
+test('one who tries for all the others, and is given a connection that became idle, does not keep them waiting', async () => {
+  const proxy = await startProxy(server.url)
+  const { port } = new URL(proxy.url)
+  const url = `postgres://postgres@127.0.0.1:${port},127.0.0.1:1/postgres?sslmode=disable`
+  const db = open({ max: 3, connectTimeoutMs: 400, lanes: false }, url)
+  const [held, over] = [gate(), gate()]
+  const holding = db.unitOfWork(async (uow) => {
+    await pid(uow)
+    held.open()
+    await over.opened
+  })
+  await held.opened
+  // New connections are taken and not answered; that of the unit goes on.
+  proxy.silence(true)
+  assert.instance(await failure(pid(db)), ConnectionError)
+  await sleep(60)
+  const tries = pid(db)
+  await sleep(100)
+  over.open()
+  await holding
+  assert.type(await tries, 'number')
+  proxy.silence(false)
+  await until(() =>
+    Promise.all([1, 2].map(() => db.unitOfWork((uow) => number('select 1 from pg_sleep(0.05)')(uow)))).then(
+      () => true,
+      () => false,
+    ),
+  )
+  assert.is(db.stats()?.unreachable, false)
+  await db.close()
+  await proxy.close()
 })
 
 test.run()

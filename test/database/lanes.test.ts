@@ -302,6 +302,29 @@ test('a caller who waits too long learns who is in the way', async () => {
   await unit
 })
 
+test('a caller waits for as long as it may, whatever those before it had to', async () => {
+  const db = open({ max: 1, acquireTimeoutMs: 600 })
+  const over = gate()
+  const unit = db.unitOfWork(async (uow) => {
+    await pid(uow)
+    await over.opened
+  })
+  await until(() => db.stats()?.total === 1)
+  const first = failure(pid(db))
+  await sleep(50)
+  const start = performance.now()
+  const second = failure(command('select 1')(db))
+  for (const error of [await first, await second]) assert.instance(error, AcquireTimeoutError)
+  assert.ok(performance.now() - start > 590)
+  await sleep(200)
+  const patient = pid(db)
+  // What was begun for one of those has been waited for long enough by now.
+  await sleep(450)
+  over.open()
+  assert.type(await patient, 'number')
+  await unit
+})
+
 test('callers beyond maxWaiting are turned away at once', async () => {
   const db = open({ max: 1, maxWaiting: 2 })
   await pid(db)

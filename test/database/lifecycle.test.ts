@@ -150,7 +150,14 @@ test('a caller whose time is up while a connection is being made has waited too 
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
   const db = createDatabase({ url: `postgres://127.0.0.1:${port}/x`, pool: { acquireTimeoutMs: 50 } })
-  assert.instance(await failure(db.unitOfWork((uow) => number('select 1')(uow))), AcquireTimeoutError)
+  for (const call of [db.unitOfWork((uow) => number('select 1')(uow)), number('select 1')(db)]) {
+    const error = (await failure(call)) as Error
+    assert.instance(error, AcquireTimeoutError)
+    assert.match(
+      error.message,
+      /^no connection could be made within 50 ms \(pool\.acquireTimeoutMs\) in .*: the server does not /,
+    )
+  }
   assert.is(db.stats()?.unreachable, false)
   await db.close({ graceMs: 0 })
   server.close()

@@ -161,4 +161,29 @@ test('numbers that cannot be meant are refused', () => {
   assert.throws(() => open({ maxLifetimeMs: Number.NaN }), /pool.maxLifetimeMs must be a number of at least 0, got NaN/)
 })
 
+test('application_name: the option, that of the URL, PGAPPNAME, the script', async () => {
+  const shown = rows('show application_name', (r) => r.text(0))
+  const { url } = fresh
+  const named = `${url}${url.includes('?') ? '&' : '?'}application_name=of-the-url`
+  const { PGAPPNAME: before } = process.env
+  try {
+    process.env.PGAPPNAME = 'of-the-environment'
+    const names: [string | undefined, string][] = [
+      [url, 'of-the-environment'],
+      [named, 'of-the-url'],
+    ]
+    for (const [address, expected] of names) {
+      await using db = createDatabase({ url: address })
+      assert.equal(await shown(db), [expected])
+      await using other = createDatabase({ url: address, applicationName: 'mine' })
+      assert.equal(await shown(other), ['mine'])
+    }
+    delete process.env.PGAPPNAME
+    await using db = createDatabase({ url })
+    assert.equal(await shown(db), ['poolOptions.test.ts'])
+  } finally {
+    if (before !== undefined) process.env.PGAPPNAME = before
+  }
+})
+
 test.run()

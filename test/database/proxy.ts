@@ -11,6 +11,8 @@ export interface Proxy {
   pieces(bytes: number): void
   /** Forwards nothing any more, of the connections that are open or of all, and does not say so. */
   swallow(what: 'nothing' | 'open' | 'all'): void
+  /** Whether connections that are made from now on are accepted, and never answered. */
+  silence(on: boolean): void
   /** Puts this behind the next answer, in one piece with it, and ends that connection. */
   lastWords(bytes: Buffer): void
   /** Ends all connections, without a word or with a reset. */
@@ -31,10 +33,16 @@ export async function startProxy(url: string, at = 0): Promise<Proxy> {
   let swallowing: 'nothing' | 'open' | 'all' = 'nothing'
   const dead = new WeakSet<Socket>()
   let accepted = 0
+  let silent = false
   let last: Buffer | null = null
 
   const server = createServer((near) => {
     accepted++
+    if (silent) {
+      sockets.add(near)
+      near.on('error', () => {}).on('close', () => sockets.delete(near))
+      return
+    }
     const far = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
     const forward = (to: Socket, chunk: Buffer, step: number) => {
       if (swallowing === 'all' || dead.has(to)) return
@@ -81,6 +89,9 @@ export async function startProxy(url: string, at = 0): Promise<Proxy> {
     swallow: (value) => {
       swallowing = value
       if (value === 'open') for (const socket of sockets) dead.add(socket)
+    },
+    silence: (on) => {
+      silent = on
     },
     lastWords: (bytes) => {
       last = bytes

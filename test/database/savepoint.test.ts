@@ -287,4 +287,19 @@ test('any tree of savepoints leaves the rows of those that were kept', async () 
   )
 })
 
+test('a savepoint that fails while the unit waits for its connection is forgotten', async () => {
+  // Its connection has to be made.
+  const fresh = await openTestBed()
+  try {
+    await fresh.db.unitOfWork(async (uow) => {
+      const error = await rejection(uow.savepoint((sp) => Promise.all([add(sp, 1), Promise.reject(new Error('mine'))])))
+      assert.is(error.message, 'mine')
+      await add(uow, 2)
+    })
+    assert.equal(await noteIds(fresh.db), [2])
+  } finally {
+    await fresh.close()
+  }
+})
+
 test.run()

@@ -109,6 +109,24 @@ test('backend killed between statements: ConnectionError, and nothing stays', as
   assert.equal(await noteIds(bed.db), [])
 })
 
+test('backend killed before COMMIT was sent: nothing stays, and with connectionLoss the unit is run again', async () => {
+  let runs = 0
+  const work = async (uow: UnitOfWork): Promise<void> => {
+    await add(uow, 1)
+    if (runs++ > 0) return
+    await kill('idle in transaction')
+    await sleep(50)
+  }
+  const error = (await rejection(bed.db.unitOfWork(work))) as ConnectionError
+  assert.instance(error, ConnectionError)
+  assert.equal([error.statement, error.retryable], ['rolled back', true])
+  assert.equal(await noteIds(bed.db), [])
+  runs = 0
+  await bed.db.unitOfWork(work, { retry: again })
+  assert.is(runs, 2)
+  assert.equal(await noteIds(bed.db), [1])
+})
+
 test('… swallowed, it cannot be committed either', async () => {
   const error = await rejection(
     bed.db.unitOfWork(async (uow) => {
@@ -435,5 +453,18 @@ const slowCommit = {
   kind: 'exec' as const,
   finish: () => 0,
 }
+
+test('a database that is closed while a unit waits to be run again: the unit fails with what it had failed with', async () => {
+  const other = await openTestBed({ url: server.url })
+  const fail = command("do $$ begin raise exception 'again' using errcode = '40001'; end $$")
+  const failed = gate()
+  const unit = rejection(
+    other.db.unitOfWork((uow) => fail(uow).finally(failed.open), { retry: { baseDelayMs: 5_000, maxDelayMs: 300 } }),
+  )
+  await failed.opened
+  await sleep(20)
+  await other.close()
+  assert.is(((await unit) as QueryError).sqlState, '40001')
+})
 
 test.run()

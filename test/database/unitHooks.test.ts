@@ -212,7 +212,10 @@ test('with outsideUnit, or without the guard, db inside a unit runs outside of i
   await bed.db.unitOfWork(async (uow) => {
     await add(uow, 1)
     assert.equal(await noteIds(bed.db.with({ outsideUnit: true })), [])
+    await bed.db.unitOfWork((second) => add(second, 3), { outsideUnit: true, isolation: 'serializable' })
+    assert.instance(await rejection(bed.db.unitOfWork(noteIds, { outsideUnit: false })), DatabaseInsideUnitError)
   })
+  assert.equal(await noteIds(bed.db), [1, 3])
   const unguarded = await openTestBed({ guard: false })
   await unguarded.db.unitOfWork(async (uow) => {
     await add(uow, 1)
@@ -235,6 +238,7 @@ test('ambient: db inside a unit is the unit, and a unit inside a unit is a savep
         }),
       )
       assert.equal(await noteIds(db), [1])
+      assert.equal(await db.unitOfWork(noteIds, { outsideUnit: false }), [1])
       assert.match(
         (await rejection(db.unitOfWork(noteIds, { isolation: 'serializable' }))).message,
         /a unit of work inside another one is a savepoint and cannot have "isolation"/,
@@ -245,6 +249,7 @@ test('ambient: db inside a unit is the unit, and a unit inside a unit is a savep
       'SAVEPOINT s1 + addNote',
       'ROLLBACK TO SAVEPOINT s1',
       'RELEASE SAVEPOINT s1 + noteIds',
+      'SAVEPOINT s2 + noteIds',
       'COMMIT',
     ])
     assert.equal(await noteIds(db), [1])

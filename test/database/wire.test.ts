@@ -9,6 +9,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { plainConnection } from '../../lib/database/plainConnection.ts'
 import { Call } from '../../lib/database/wire/call.ts'
+import { Outgoing } from '../../lib/database/wire/outgoing.ts'
 import { type Wire, type WireOwner, wireOver } from '../../lib/database/wire/wire.ts'
 import { ConnectionError, ParameterError, type QueryError } from '../../lib/errors.ts'
 import * as codec from '../../lib/query/codecs.ts'
@@ -683,5 +684,15 @@ test('a client that does not have what we build on is left to the plain path', a
 async function outcome(promise: Promise<unknown>): Promise<unknown> {
   return promise.catch((error: Error) => `${error.name}: ${error.message}`)
 }
+
+test('the bytes of a large write are not kept', () => {
+  const out = new Outgoing()
+  const empty = out.bytes.length
+  out.put(Buffer.alloc(9_000_000))
+  assert.is(out.take().length, 9_000_000)
+  out.put(Buffer.from('next'))
+  assert.is(out.bytes.length, empty)
+  assert.is(out.take().toString(), 'next')
+})
 
 test.run()

@@ -101,6 +101,14 @@ const refusals: Record<string, readonly [file: string, text: string, message: st
     'FOLDER/1_a.sql:4:1: a second "Down Migration" marker: has no effect\n  hint: node-pg-migrate takes every comment ' +
       'line that starts with these words for a marker: word it differently',
   ],
+  'a migration of dbmate': [
+    '1_a.sql',
+    '-- migrate:up\ncreate table a ();\n\n-- migrate:down\ndrop table a;',
+    'FOLDER/1_a.sql:1:1: a migration of another tool: the whole file would be run by "up", its Down part included: not a ' +
+      'marker of node-pg-migrate\n  hint: let that tool migrate, and generate from its database, or from a dump of it: ' +
+      '--database-url …, --schema schema.sql\n  hint: or, if node-pg-migrate is to run it from now on, write ' +
+      '"-- Up Migration" and "-- Down Migration"',
+  ],
   'a program': [
     '1_a.ts',
     'export const up = () => {}',
@@ -135,6 +143,11 @@ for (const [title, [file, text, message]] of Object.entries(refusals)) {
     assert.is(error.message, message)
   })
 }
+
+test('markers of goose are known too', async () => {
+  const error = await refusal({ '1_a.sql': '-- +goose Up\ncreate table a ();\n-- +goose Down\ndrop table a;\n' })
+  assert.is(error.diagnostics[0]?.code, 'foreign-marker')
+})
 
 test('all problems of a folder at once', async () => {
   const error = await refusal({ 'README.md': '', '1_a.sql': '-- Down Migration', '2_b.sql': 'select 1;' })

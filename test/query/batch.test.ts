@@ -3,7 +3,7 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ConnectionError, type QueryIdentity, StatementSkippedError } from '../../lib/errors.ts'
+import { ConnectionError, ParameterError, type QueryIdentity, StatementSkippedError } from '../../lib/errors.ts'
 import { runBatch } from '../../lib/query/batch.ts'
 import type { Query } from '../../lib/query/executor.ts'
 import { recording, testDatabase } from '../../lib/testing/index.ts'
@@ -164,6 +164,18 @@ test('a value that does not fit says which input it is of, and nothing is sent',
   const error = await failure(posts.getPost.batch(blog.db, [{ id: 1 }, { id: 2 ** 40 }]))
   assert.match(error.message, /^parameter "id" .* in getPost \(sql\/posts\.sql:1\): input \[1\] of the batch$/)
   assert.is(blog.db.roundTrips, 0)
+})
+
+test('… however many there are, in a unit of work that goes on', async () => {
+  const inputs = onlyAt(10_500, { name: 'one too many' }, { name: 'fine' }).map(({ name }, at) => ({
+    name: name === 'fine' ? `fine ${at}` : (undefined as never),
+  }))
+  await blog.real.unitOfWork(async (uow) => {
+    const error = await failure(own.addTag!.batch(uow, inputs))
+    assert.instance(error, ParameterError)
+    assert.is((error as ParameterError).input?.index, 10_500)
+  })
+  assert.is(await tags.getTagByName(blog.real, { name: 'fine 0' }), null)
 })
 
 test('a unique violation says which input it is of, and nothing of the batch stays', async () => {

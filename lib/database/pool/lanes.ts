@@ -11,7 +11,7 @@
 //    answer counts. All of it is safe to run twice, by rule 1.
 // Units of work and cancellable calls get connections of their own: none of this is for them.
 
-import { ConnectionError, DatabaseClosedError } from '../../errors.ts'
+import { AcquireTimeoutError, ConnectionError, DatabaseClosedError } from '../../errors.ts'
 import type { Query } from '../../query/executor.ts'
 import type { Lease } from '../connection.ts'
 import { Call } from '../wire/call.ts'
@@ -301,14 +301,13 @@ export class Lanes implements WireOwner {
 
   /** A connection could not be had. While there are lanes they will serve those who wait; otherwise nothing will. */
   #failed(error: Error): void {
-    if (this.#lanes.size > 0) return
+    // A wait that was too long was that of whoever it was begun for: the sweep tells each when his own is.
+    if (this.#lanes.size > 0 || error instanceof AcquireTimeoutError) return
     for (const call of this.#waiting) {
       this.#waiting.delete(call)
       call.fail(() =>
         error instanceof ConnectionError ? new ConnectionError(call.query, error.cause as Error, 'not sent') : error,
       )
-      // Only the server's absence is the same for all; a wait that was too long was one caller's.
-      if (!(error instanceof ConnectionError)) return
     }
   }
 
@@ -345,12 +344,12 @@ export class Lanes implements WireOwner {
       const slow = wire.running !== null && wire.inFlight > 1 && wire.busyMs(now) > sweepMs
       if (slow && !late && !this.#ended) this.#sendElsewhere(lane)
     }
-    this.#open()
     for (const call of this.#waiting) {
       if (this.#options.waitMs === 0 || now - call.since < this.#options.waitMs) break
       this.#waiting.delete(call)
       call.fail(() => this.#options.timedOut(call))
     }
+    this.#open()
     if (this.#lanes.size === 0 && this.#waiting.size === 0 && this.#timer !== null) {
       clearInterval(this.#timer)
       this.#timer = null

@@ -217,7 +217,10 @@ class TunedPool implements ConnectionSource {
     for (let attempt = 1; ; attempt++) {
       const target = this.#target
       try {
-        return await this.#ask()
+        const client = await this.#ask()
+        // Perhaps one that has just become idle, which says nothing of the server: somebody else tries then.
+        this.#circuit.gaveUp(tries)
+        return client
       } catch (cause) {
         const error = cause as Error
         if (this.#pool.ending) throw new DatabaseClosedError(query)

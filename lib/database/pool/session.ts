@@ -2,6 +2,7 @@
 
 import { Client, type ClientConfig } from 'pg'
 import { serverSocket } from '../wire/socket.ts'
+import { explained } from './connectOnce.ts'
 import type { PoolSettings } from './options.ts'
 import type { SessionAttrs, Target } from './targets.ts'
 
@@ -49,7 +50,7 @@ export function clientClass(settings: PoolSettings, target: () => Target | undef
       const done = callback as Done
       const { wanted = 'any' } = this.#target ?? {}
       inherited.connect.call(this, (error) => {
-        if (error !== null && error !== undefined) done(explained(error, this.#target, settings))
+        if (error !== null && error !== undefined) done(sessionError(error, this.#target, settings))
         else if (wanted === 'any') done(null)
         else this.#check(wanted, done)
       })
@@ -71,7 +72,7 @@ export function clientClass(settings: PoolSettings, target: () => Target | undef
         },
         (error: Error) => {
           void this.end()
-          done(explained(error, this.#target, settings))
+          done(sessionError(error, this.#target, settings))
         },
       )
     }
@@ -96,22 +97,16 @@ function startupSettings(settings: PoolSettings): Record<string, string> {
   }
 }
 
-function explained(error: Error, target: Target | undefined, settings: PoolSettings): Error {
+function sessionError(error: Error, target: Target | undefined, settings: PoolSettings): Error {
   const { pgBouncer, connectTimeoutMs } = settings
   if (error.message.startsWith('unsupported startup parameter')) {
     error.message += pgBouncer
       ? ': PgBouncer takes no such setting of a session. Set it on the role or the database, instead of in pool.settings'
       : ': this is a PgBouncer, which needs the option pool.pgBouncer'
   }
-  // pg's words for "the server asks for a password, and there is none".
-  if (error.message.endsWith('client password must be a string')) {
-    error.message = `${target?.host} asks for a password, and there is none in the connection string, PGPASSWORD or ~/.pgpass`
-  }
   // pg's words for no answer to the only query that is asked here.
   if (error.message === 'Query read timeout') {
     error.message = `no answer within ${connectTimeoutMs} ms (target_session_attrs) from ${target?.host}`
   }
-  if (error.message !== 'The server does not support SSL connections') return error
-  error.message = `${target?.host} does not offer TLS, which is the default for other machines: ?sslmode=disable turns it off`
-  return error
+  return explained(error, target?.host)
 }

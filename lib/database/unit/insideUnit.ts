@@ -45,7 +45,7 @@ export interface InsideUnitOptions {
   readonly ambient?: boolean
   /**
    * Whether `db` inside a unit is refused with DatabaseInsideUnitError. Default true: such a call runs outside the
-   * transaction, and waits for ever once all connections are held by units that make such calls.
+   * transaction, and times out once all connections are held by units that make such calls.
    */
   readonly guard?: boolean
 }

@@ -1,7 +1,6 @@
 // Doing a unit of work again: when that is safe, and how long to wait before.
 
 import { CancelledError, CommitUnknownError, ConnectionError, NotCommittedError, QueryError } from '../../errors.ts'
-import { isStale } from '../wire/messages.ts'
 
 /** How often a unit of work is run again, how soon, and why beyond what may always pass. */
 export interface RetryOptions {
@@ -37,7 +36,7 @@ export function delayMs(attempt: number, { baseDelayMs = 10, maxDelayMs = 1_000 
 }
 
 function isRetryable(error: unknown, depth = 0): boolean {
-  if (error instanceof QueryError) return error.retryable || isStale(error.serverError)
+  if (error instanceof QueryError) return error.retryable
   // Errors can be their own causes.
   return error instanceof Error && depth < 8 && isRetryable(error.cause, depth + 1)
 }

@@ -131,7 +131,7 @@ export class Transaction implements Frame {
    * Sends COMMIT, if anything was run, and gives the connection back. Answers the command tag, which is `ROLLBACK` if
    * PostgreSQL had aborted the transaction.
    * @throws QueryError if PostgreSQL refuses (a deferred constraint, 40001), after which it has rolled back;
-   *   ConnectionError if there was no answer: nobody knows
+   *   ConnectionError if there was no answer: nobody knows, unless its `statement` is `'rolled back'`
    */
   async commit(): Promise<string> {
     this.#over = true
@@ -149,6 +149,7 @@ export class Transaction implements Frame {
     } catch (error) {
       // 26000, invalid_sql_statement_name: the unit has made the server forget its COMMIT, which therefore did not run.
       const isOpen = error instanceof QueryError && error.sqlState === '26000'
+      if (error instanceof ConnectionError && error.statement === 'not sent') error.inUnit()
       this.#release(isOpen ? await rolledBack(connection) : error instanceof QueryError)
       throw error
     }
@@ -175,8 +176,10 @@ export class Transaction implements Frame {
     try {
       this.#refuse(frame, query)
       if (own?.done) throw own.error(query, 'not sent')
-      const lease = this.#lease ?? this.#acquire(frame, query, own)
+      const lease = this.#lease ?? this.#acquire(query, own)
       const { connection } = lease instanceof Promise ? await lease : lease
+      // Its savepoint, or the unit, may have ended meanwhile.
+      this.#refuse(frame, query)
       const prelude = this.#prelude
       const begins = !this.#open
       if (prelude.length > 0) this.#prelude = []
@@ -212,12 +215,11 @@ export class Transaction implements Frame {
     if (failure !== undefined) throw new StatementSkippedError(query, failure)
   }
 
-  #acquire(frame: Frame, query: QueryIdentity, own: Cancellation | null): Lease | Promise<Lease> {
+  #acquire(query: QueryIdentity, own: Cancellation | null): Lease | Promise<Lease> {
     const take = (lease: Lease): Lease => {
       if (this.#over) lease.release(true)
       else this.#lease = lease
       if (this.#statementTimeoutMs !== undefined) lease.statementTimeoutMs = this.#statementTimeoutMs
-      this.#refuse(frame, query)
       return lease
     }
     const fail = (error: unknown): never => {
@@ -228,7 +230,7 @@ export class Transaction implements Frame {
     const cancellation = own ?? this.#cancellation
     try {
       const lease = cancellation === null ? this.#source.acquire(query) : acquire(this.#source, query, cancellation)
-      return lease instanceof Promise ? lease.then(take).catch(fail) : take(lease)
+      return lease instanceof Promise ? lease.then(take, fail) : take(lease)
     } catch (error) {
       return fail(error)
     }

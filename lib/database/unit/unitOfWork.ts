@@ -2,7 +2,7 @@
 // In: connections, a function and options. Out: the function's result once it is committed, or the first error.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CommitAbortedError, CommitUnknownError, ConnectionError } from '../../errors.ts'
+import { CommitAbortedError, CommitUnknownError, ConnectionError, DatabaseClosedError } from '../../errors.ts'
 import type { TransactionEvent } from '../../events.ts'
 import type { Executor } from '../../query/executor.ts'
 import type { QueryFunction } from '../../query/kinds.ts'
@@ -59,6 +59,11 @@ export interface UnitOfWorkOptions extends TransactionOptions, CancelOptions {
    * transaction id, and from 17 one more flush to disk.
    */
   readonly verifyCommit?: boolean | undefined
+  /**
+   * Run it beside the unit of work around the call, on another connection, when that is meant: neither refused nor
+   * joined. Default false.
+   */
+  readonly outsideUnit?: boolean | undefined
 }
 
 /** Runs `work` in one transaction, as often as `retry` allows. See `Database.unitOfWork`. */
@@ -73,6 +78,7 @@ export async function runUnitOfWork<T>(
   const { attempts = 5 } = retry
   const limited = options.signal !== undefined || (options.timeoutMs ?? 0) > 0
   const cancellation = limited ? new Cancellation(options) : null
+  let earlier: unknown
   try {
     for (let attempt = 1; ; attempt++) {
       const fate = options.verifyCommit && !source.answersCommit ? new CommitFate(source) : null
@@ -82,8 +88,11 @@ export async function runUnitOfWork<T>(
         const result = await observerOf(source).run(event, () => runOnce(unit, work, cancellation, fate))
         if (!unit.hooks.empty) await unit.hooks.run('afterCommit')
         return result
-      } catch (error) {
-        const again = attempt < attempts && mayPass(error, failureOf(unit), retry)
+      } catch (thrown) {
+        // Closed while it waited to be run again: what it had failed with says more.
+        const error = attempt > 1 && thrown instanceof DatabaseClosedError ? earlier : thrown
+        earlier = error
+        const again = error === thrown && attempt < attempts && mayPass(error, failureOf(unit), retry)
         if (again && (await inTime(cancellation, delayMs(attempt, retry)))) continue
         await unit.hooks.run(error instanceof CommitUnknownError ? 'unknown' : 'afterRollback')
         throw again && cancellation !== null ? cancellation.error(null, 'rolled back', error) : error
@@ -101,7 +110,7 @@ export async function runUnitOfWork<T>(
 export async function joinUnit<T>(
   scope: UnitOfWork,
   work: (uow: UnitOfWork) => Promise<T>,
-  { retry: _outer, ...options }: UnitOfWorkOptions,
+  { retry: _outer, outsideUnit: _not, ...options }: UnitOfWorkOptions,
 ): Promise<T> {
   const [option] = Object.entries(options).find(([, value]) => value !== undefined) ?? []
   if (option === undefined) return scope.savepoint(work)
@@ -160,7 +169,7 @@ async function commit(unit: Scope, fate: CommitFate | null): Promise<string> {
   try {
     return await unit.transaction.commit()
   } catch (error) {
-    if (!(error instanceof ConnectionError)) throw error
+    if (!(error instanceof ConnectionError) || error.statement === 'rolled back') throw error
     if (fate === null) throw new CommitUnknownError(null, 'the option verifyCommit would have asked the server', error)
     await fate.settle(error)
     return 'COMMIT'

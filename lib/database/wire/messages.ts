@@ -2,7 +2,6 @@
 // Source: PostgreSQL's protocol, "Message Formats" and "Error and Notice Message Fields".
 
 import { DatabaseError } from 'pg'
-import type { ServerFields } from '../../errors.ts'
 
 /** ErrorResponse, in the class that `pg` has for it, whichever connection it came over. */
 export type ServerError = DatabaseError
@@ -126,15 +125,6 @@ export function readServerError(bytes: Buffer, at: number): ServerError {
   // "V" is the severity that is not translated.
   error.severity = fields.get('V') ?? error.severity
   return error
-}
-
-/**
- * Whether a prepared statement was refused for what it was, before it ran: its result changed with the schema
- * ("cached plan must not change result type", 0A000 from RevalidateCachedQuery), or the server has forgotten it
- * (26000: DISCARD ALL, another server behind a PgBouncer), or has one of this name that is not ours (42P05).
- */
-export function isStale({ code, routine }: ServerFields): boolean {
-  return code === '26000' || code === '42P05' || (code === '0A000' && routine === 'RevalidateCachedQuery')
 }
 
 /**

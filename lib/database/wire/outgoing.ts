@@ -2,6 +2,7 @@
 // are. Source: PostgreSQL's protocol, "Message Formats".
 
 const blockSize = 32 * 1024
+const nothing = Buffer.alloc(0)
 /** 2000-01-01, from which PostgreSQL counts microseconds. */
 export const pgEpoch = 946_684_800_000
 /** Up to here milliseconds times 1000 are exact in a number: about 285 years on both sides of 2000. */
@@ -77,6 +78,12 @@ export class Outgoing {
   take(): Buffer {
     const taken = this.bytes.subarray(this.start, this.end)
     this.start = this.end
+    if (this.bytes.length > blockSize) {
+      // Of a large write nothing is kept.
+      this.bytes = nothing
+      this.start = 0
+      this.end = 0
+    }
     return taken
   }
 }

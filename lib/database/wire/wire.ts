@@ -6,7 +6,7 @@
 
 import type { Duplex } from 'node:stream'
 import type { Client } from 'pg'
-import { ConnectionError, PlainsqlError, type QueryIdentity } from '../../errors.ts'
+import { ConnectionError, isStale, PlainsqlError, type QueryIdentity } from '../../errors.ts'
 import type { Query } from '../../query/executor.ts'
 import { backendOf, cancelRequest } from '../cancelRequest.ts'
 import type { Connection } from '../connection.ts'
@@ -362,13 +362,13 @@ export class Wire implements Connection {
     const { statement, refusal } = call
     if (refusal !== null && (statement === null || call.preludes > 0)) {
       // Where BEGIN is not known any more, nothing is.
-      if (messages.isStale(refusal)) this.#statements.forgetAll()
+      if (isStale(refusal)) this.#statements.forgetAll()
       else this.#statements.forgetControls()
     }
     if (refusal !== null && statement !== null) {
       const parsedEarlier = call.preludes === 0 && (!call.preparing || statement.kept !== statement)
       // Once its parameters were taken it has run, and may have committed what it did, whatever the SQLSTATE says.
-      const stale = !call.bound && (messages.isStale(refusal) || (parsedEarlier && messages.mayBeOutdated(refusal)))
+      const stale = !call.bound && (isStale(refusal) || (parsedEarlier && messages.mayBeOutdated(refusal)))
       if (stale || (call.preparing && !call.prepared)) this.#statements.forget(statement, stale)
       // It was refused before it ran, and in no transaction, or its BEGIN was: nothing has happened, and with a new Parse it
       // will.
@@ -412,6 +412,7 @@ export class Wire implements Connection {
     this.#first = null
     this.#last = null
     this.#unsent = null
+    this.#group = null
     this.#inFlight = 0
     this.owner?.gone(this)
     while (call !== null) {

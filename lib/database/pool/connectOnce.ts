@@ -1,0 +1,43 @@
+// A single connection outside of any pool, for the generator, migrations and databases for tests: a connection string
+// means there what it means for `createDatabase`.
+
+import { Client, type ClientConfig } from 'pg'
+import { ConnectionError } from '../../errors.ts'
+import { readTargets } from './targets.ts'
+
+/**
+ * A connected client; the first of several hosts that can be reached. Whoever asks for it ends it.
+ * @param config what the connection string does not say
+ * @throws ConnectionError
+ */
+export async function connectOnce(url: string | undefined, config: ClientConfig = {}): Promise<Client> {
+  const { list, config: given } = readTargets(url)
+  let failure: Error | undefined
+  for (const { host, port, ssl } of list) {
+    const client = new Client({ ...config, ...given, host, port, ssl })
+    // A connection that is lost fails the statement that runs on it, which is enough to hear of it.
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      failure ??= explained(error as Error, host)
+    }
+  }
+  throw new ConnectionError(null, failure ?? new Error('the connection string names no host'), 'not sent')
+}
+
+/** The error of a connection that could not be made, in words that say what to do. */
+export function explained(error: Error, host = 'the server'): Error {
+  // Of several attempts (both addresses of `localhost`) node has one without a message.
+  const [first] = (error as Partial<AggregateError>).errors ?? []
+  if (error.message === '' && first instanceof Error) error.message = first.message
+  // pg's words for "the server asks for a password, and there is none".
+  if (error.message.endsWith('client password must be a string')) {
+    error.message = `${host} asks for a password, and there is none in the connection string, PGPASSWORD or ~/.pgpass`
+  }
+  if (error.message === 'The server does not support SSL connections') {
+    error.message = `${host} does not offer TLS, which is the default for other machines: ?sslmode=disable turns it off`
+  }
+  return error
+}

@@ -1,0 +1,2 @@
+-- name: hear :exec
+listen news;
