@@ -65,16 +65,20 @@ export function checkStatement(file: SqlFile, tokens: readonly Token[], query: s
     const hints = ['db.unitOfWork(async (uow) => …) begins and ends a transaction, uow.savepoint(…) a part of it']
     return [problem(file, command, 'transaction-command', title, 'no unit of work would see it', { query, hints })]
   }
-  if (['listen', 'unlisten'].some((name) => isWord(file.text, words[0], name))) {
-    const hints = ['open a pg.Client of your own for it; to notify: select pg_notify(:channel, :payload)']
-    const title = 'LISTEN in a query file'
-    return [problem(file, words[0]!, 'listen', title, 'no program would get what comes', { query, hints })]
-  }
   const second = secondStatement(file.text, words)
   if (!second) return []
   const hints = ['give it a header of its own, "-- name: … :kind", or make one statement of both: with x as (…) …']
   const title = 'a query is one statement, here is a second one'
   return [problem(file, second, 'several-statements', title, 'the second statement', { query, hints })]
+}
+
+/** A warning: it can be run, and nothing comes of it. */
+export function checkListen(file: SqlFile, tokens: readonly Token[], query: string): Diagnostic[] {
+  const [first] = tokens.filter(isSignificant)
+  if (!first || !isWord(file.text, first, 'listen')) return []
+  const hints = ['open a pg.Client of your own for it; to notify: select pg_notify(:channel, :payload)']
+  const details = { severity: 'warning', query, hints } as const
+  return [problem(file, first, 'listen', 'LISTEN in a query file', 'no program will get what comes', details)]
 }
 
 const transactionCommands = ['abort', 'begin', 'commit', 'end', 'release', 'rollback', 'savepoint', 'start']
