@@ -70,8 +70,12 @@ export function plainConnection(
 /** ERROR leaves the connection usable; FATAL, PANIC and everything that is not an answer of the server do not. */
 function clientError(query: QueryIdentity | null, error: unknown): PlainsqlError {
   if (error instanceof DatabaseError && !endsSession(error)) return queryError(query, error)
-  return new ConnectionError(query, error as Error)
+  const { message } = error as Error
+  return new ConnectionError(query, error as Error, refusals.test(message) ? 'not sent' : 'unknown')
 }
+
+/** What pg says when it knows already that the connection leads nowhere. */
+const refusals = /(?:encountered a connection error|was closed) and is not queryable$/
 
 /** By the SQLSTATEs that servers end sessions with, too: pg has the severity in the language of `lc_messages` only. */
 function endsSession({ severity, code = '' }: DatabaseError): boolean {
