@@ -47,7 +47,7 @@ const modes: readonly [host: string, query: string, outcome: boolean | RegExp][]
   ['localhost', 'sslmode=allow', false],
   ['localhost', 'sslmode=prefer', true],
   ['localhost', 'sslmode=require', true],
-  ['localhost', 'sslmode=verify-full', /self-signed certificate/],
+  ['localhost', 'sslmode=verify-full', /self-signed certificate: give .* by \?sslrootcert=file, or \?sslmode=require/],
   ['localhost', `sslmode=verify-full&sslrootcert=${certificate}`, true],
   ['127.0.0.1', `sslmode=verify-full&sslrootcert=${certificate}`, /does not match/],
   ['127.0.0.1', `sslmode=verify-ca&sslrootcert=${certificate}`, true],

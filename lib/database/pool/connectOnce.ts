@@ -39,5 +39,16 @@ export function explained(error: Error, host = 'the server'): Error {
   if (error.message === 'The server does not support SSL connections') {
     error.message = `${host} does not offer TLS, which is the default for other machines: ?sslmode=disable turns it off`
   }
+  if (untrusted.includes((error as NodeJS.ErrnoException).code ?? '')) {
+    error.message += `: give the certificate of ${host}'s authority by ?sslrootcert=file, or ?sslmode=require to encrypt only`
+  }
   return error
 }
+
+/** Node's codes (those of OpenSSL) for a certificate that nobody whom we know has signed. */
+const untrusted: readonly string[] = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]
