@@ -86,6 +86,8 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
 export function databaseOver(connections: ConnectionSource, inside: InsideUnitOptions = {}): Database {
   const outside: Executor = { execute: (query, params) => autocommit(connections, query, params), unitOfWork }
 
+  const around = ({ outsideUnit }: CallOptions): InsideUnitOptions => (outsideUnit ? { guard: false } : inside)
+
   function here(query: QueryIdentity): Executor {
     return scopeToJoin(connections, query, inside, () => new CallSite(here)) ?? outside
   }
@@ -102,8 +104,7 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
 
   function unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
     try {
-      const around = options.outsideUnit ? { guard: false } : inside
-      const scope = scopeToJoin(connections, null, around, () => new CallSite(unitOfWork))
+      const scope = scopeToJoin(connections, null, around(options), () => new CallSite(unitOfWork))
       const openedAt = callSiteUnderLoad(unitOfWork)
       return scope === null ? runUnitOfWork(connections, work, options, openedAt) : joinUnit(scope, work, options)
     } catch (error) {
@@ -112,7 +113,7 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
   }
 
   function withOptions(options: CallOptions): Executor {
-    const outside = options.outsideUnit ? { guard: false } : inside
+    const outside = around(options)
     const executor: Executor & Pick<Required<Executor>, 'unitOfWork'> = {
       async execute(query, params) {
         const scope = scopeToJoin(connections, query, outside, () => new CallSite(executor.execute))

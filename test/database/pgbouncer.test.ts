@@ -10,7 +10,7 @@ import { value } from '../../lib/query/kinds.ts'
 import { freshDatabase, type TestDatabase } from '../support/server.ts'
 import { type Bouncer, installed, prepares, startBouncer } from './bouncer.ts'
 import { type Listener, listenIn } from './listener.ts'
-import { command, failure, number, rows, sleep } from './support.ts'
+import { command, failure, number, rows, sleep, until } from './support.ts'
 
 const test = suite('pgbouncer')
 const version = installed()
@@ -211,7 +211,7 @@ if (version !== null) {
     }
   })
 
-  test('whether a unit was committed is found out through it', async () => {
+  test('a unit whose connection it loses before COMMIT was sent is rolled back', async () => {
     await using db = createDatabase({ url: bouncer.url, pool: { pgBouncer: true, max: 4 } })
     const insert = command('insert into t values (77)')
     const count = number('select count(*)::int4 from t where n = 77')
@@ -224,10 +224,40 @@ if (version !== null) {
       },
       { verifyCommit: true },
     )
-    assert.instance(await failure(lost), NotCommittedError)
+    const error = (await failure(lost)) as ConnectionError
+    assert.instance(error, ConnectionError)
+    assert.is(error.statement, 'rolled back')
     assert.is(await count(db), 0)
     await db.unitOfWork((uow) => insert(uow), { verifyCommit: true })
     assert.is(await count(db), 1)
+  })
+
+  test('whether a unit was committed whose COMMIT it did not answer is found out through it', async () => {
+    await using db = createDatabase({ url: bouncer.url, pool: { pgBouncer: true, max: 4 } })
+    await using direct = createDatabase({ url: fresh.url })
+    await command(`create table slow (fails boolean)`)(direct)
+    await command(`create function slowly() returns trigger language plpgsql as $$ begin
+      perform pg_sleep(1); if new.fails then raise 'refused'; end if; return null; end $$`)(direct)
+    await command(`create constraint trigger slow after insert on slow deferrable initially deferred
+      for each row execute function slowly()`)(direct)
+    const committing = number(`select count(*)::int4 from pg_stat_activity
+      where datname = current_database() and query = 'COMMIT' and wait_event = 'PgSleep'`)
+    for (const fails of [true, false]) {
+      const unit = db.unitOfWork(
+        async (uow) => {
+          await command(`insert into slow values (${fails})`)(uow)
+          // Behind the one that takes the transaction's id.
+          await echo(uow, { n: 1 })
+        },
+        { verifyCommit: true },
+      )
+      const outcome = fails ? failure(unit) : unit
+      await until(async () => (await committing(direct)) === 1)
+      await bouncer.restart()
+      if (fails) assert.instance(await outcome, NotCommittedError)
+      else await outcome
+      assert.is(await number(`select count(*)::int4 from slow where fails = ${fails}`)(direct), fails ? 0 : 1)
+    }
   })
 
   test('it may be restarted under load', async () => {

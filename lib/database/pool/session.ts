@@ -1,10 +1,10 @@
 // How a session begins: the host, TLS, and the settings that travel in the startup message instead of a round trip.
 
 import { Client, type ClientConfig } from 'pg'
+import { checkServer, explained } from '../connectOnce.ts'
 import { serverSocket } from '../wire/socket.ts'
-import { explained } from './connectOnce.ts'
 import type { PoolSettings } from './options.ts'
-import type { SessionAttrs, Target } from './targets.ts'
+import type { Target } from './targets.ts'
 
 type Done = (error: Error | null) => void
 
@@ -48,33 +48,21 @@ export function clientClass(settings: PoolSettings, target: () => Target | undef
     /** pg-pool calls it with a callback. */
     override connect(callback?: unknown): Promise<Client> & undefined {
       const done = callback as Done
-      const { wanted = 'any' } = this.#target ?? {}
+      const fail = (error: Error): void => done(sessionError(error, this.#target, settings))
       inherited.connect.call(this, (error) => {
-        if (error !== null && error !== undefined) done(sessionError(error, this.#target, settings))
-        else if (wanted === 'any') done(null)
-        else this.#check(wanted, done)
+        if (error !== null && error !== undefined) fail(error)
+        else if (this.#target === undefined || this.#target.wanted === 'any') done(null)
+        else {
+          checkServer(this, this.#target, settings.connectTimeoutMs).then(
+            () => done(null),
+            (refusal: Error) => {
+              void this.end()
+              fail(refusal)
+            },
+          )
+        }
       })
       return undefined as never
-    }
-
-    #check(wanted: SessionAttrs, done: Done): void {
-      const text = "select pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'on' as readonly"
-      // pg's own limit ends with the login.
-      const query = { text, query_timeout: settings.connectTimeoutMs }
-      this.query<{ standby: boolean; readonly: boolean }>(query).then(
-        ({ rows: [row] }) => {
-          const { standby, readonly } = row as { standby: boolean; readonly: boolean }
-          const fits =
-            wanted === 'primary' ? !standby : wanted === 'standby' ? standby : readonly === (wanted === 'read-only')
-          if (fits) return done(null)
-          void this.end()
-          done(new Error(`the server at ${this.host}:${this.port} is not ${wanted} (target_session_attrs)`))
-        },
-        (error: Error) => {
-          void this.end()
-          done(sessionError(error, this.#target, settings))
-        },
-      )
     }
   } as typeof Client
 }

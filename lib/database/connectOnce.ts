@@ -1,30 +1,51 @@
 // A single connection outside of any pool, for the generator, migrations and databases for tests: a connection string
 // means there what it means for `createDatabase`.
 
-import { Client, type ClientConfig } from 'pg'
-import { ConnectionError } from '../../errors.ts'
-import { readTargets } from './targets.ts'
+import { Client, type ClientConfig, type QueryConfig } from 'pg'
+import { ConnectionError } from '../errors.ts'
+import { readTargets, type Target } from './pool/targets.ts'
+
+/** How long the server may take, in ms, as the pool's `connectTimeoutMs` is by default. */
+const timeoutMs = 10_000
 
 /**
- * A connected client; the first of several hosts that can be reached. Whoever asks for it ends it.
+ * A connected client; of several hosts the first that can be reached and is what `target_session_attrs` wants. Whoever asks
+ * for it ends it. A round trip more where it wants something.
  * @param config what the connection string does not say
  * @throws ConnectionError
  */
 export async function connectOnce(url: string | undefined, config: ClientConfig = {}): Promise<Client> {
   const { list, config: given } = readTargets(url)
   let failure: Error | undefined
-  for (const { host, port, ssl } of list) {
-    const client = new Client({ ...config, ...given, host, port, ssl })
+  for (const target of list) {
+    const { host, port, ssl } = target
+    const client = new Client({ connectionTimeoutMillis: timeoutMs, ...config, ...given, host, port, ssl })
     // A connection that is lost fails the statement that runs on it, which is enough to hear of it.
     client.on('error', () => {})
     try {
       await client.connect()
+      await checkServer(client, target, timeoutMs)
       return client
     } catch (error) {
+      client.end().catch(() => {})
       failure ??= explained(error as Error, host)
     }
   }
-  throw new ConnectionError(null, failure ?? new Error('the connection string names no host'), 'not sent')
+  throw new ConnectionError(null, failure as Error, 'not sent')
+}
+
+/** @throws Error unless the server is of the kind that is wanted; what asking it throws */
+export async function checkServer(client: Client, { wanted, host, port }: Target, timeoutMs: number): Promise<void> {
+  if (wanted === 'any') return
+  const text = "select pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'on' as readonly"
+  // pg's own limit ends with the login.
+  const { rows } = await client.query<{ standby: boolean; readonly: boolean }>({
+    text,
+    query_timeout: timeoutMs,
+  } as object as QueryConfig)
+  const [{ standby, readonly } = { standby: false, readonly: false }] = rows
+  const fits = wanted === 'primary' ? !standby : wanted === 'standby' ? standby : readonly === (wanted === 'read-only')
+  if (!fits) throw new Error(`the server at ${host}:${port} is not ${wanted} (target_session_attrs)`)
 }
 
 /** The error of a connection that could not be made, in words that say what to do. */
