@@ -8,6 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { typescriptFlags } from './support/nodeFlags.ts'
 import { testServer } from './support/server.ts'
 
 interface Result {
@@ -47,7 +48,8 @@ let passed = 0
 let failed = 0
 // Those that take longest first, so that nobody waits for one of them alone at the end.
 const queue = [...runs].sort((a, b) => secondsFor(b.file) - secondsFor(a.file))
-await Promise.all(Array.from({ length: availableParallelism() + 1 }, runQueue))
+// More than there are processors: some mostly wait, or let others go first.
+await Promise.all(Array.from({ length: availableParallelism() + 2 }, runQueue))
 await server.stop()
 if (runs.length === 0) console.log('no test file matches')
 console.log(`${passed} passed, ${failed} failed`)
@@ -102,11 +104,8 @@ function secondsFor(file: string): number {
 
 async function runFile({ file, plain }: Run): Promise<Result> {
   const timeout = secondsFor(file)
-  const imports = ['tsx', ...(plain ? ['./support/plain.ts'] : [])].flatMap((name) => [
-    '--import',
-    import.meta.resolve(name),
-  ])
-  const child = spawn(process.execPath, [...imports, file], {
+  const flags = [...typescriptFlags, ...(plain ? ['--import', import.meta.resolve('./support/plain.ts')] : [])]
+  const child = spawn(process.execPath, [...flags, file], {
     env: {
       ...process.env,
       NO_COLOR: '1',

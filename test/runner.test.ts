@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { typescriptFlags } from './support/nodeFlags.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const head = `import { test } from 'uvu'\nimport * as assert from 'uvu/assert'\n`
@@ -109,7 +110,7 @@ function run(
       mkdirSync(dirname(join(project, 'test', name)), { recursive: true })
       writeFileSync(join(project, 'test', name), text)
     }
-    const command = ['--import', import.meta.resolve('tsx'), join(root, 'test/run.ts'), ...args]
+    const command = [...typescriptFlags, join(root, 'test/run.ts'), ...args]
     // The samples need no server; a URL that is never opened saves the start of one.
     const env = { ...process.env, PLAINSQL_TEST_SERVER: 'postgres://localhost/unused', CI: ci }
     const { stdout, stderr, status } = spawnSync(process.execPath, command, { cwd: project, encoding: 'utf8', env })

@@ -19,7 +19,7 @@ select
   t.typnotnull as not_null,
   coalesce(r.rngsubtype, m.rngtypid, 0::oid) as range_of_oid,
   x.extname::text as extension,
-  obj_description(t.oid, 'pg_type') as comment
+  c.description as comment
 from pg_catalog.pg_type t
 join pg_catalog.pg_namespace n on n.oid = t.typnamespace
 left join pg_catalog.pg_range r on r.rngtypid = t.oid
@@ -27,6 +27,9 @@ left join pg_catalog.pg_range m on m.rngmultitypid = t.oid
 left join pg_catalog.pg_depend d
   on d.classid = 'pg_catalog.pg_type'::regclass and d.objid = t.oid and d.deptype = 'e'
 left join pg_catalog.pg_extension x on x.oid = d.refobjid
+-- Not obj_description(), which is a query of its own for each row.
+left join pg_catalog.pg_description c
+  on c.classoid = 'pg_catalog.pg_type'::regclass and c.objoid = t.oid and c.objsubid = 0
 order by t.oid;
 
 -- name: listEnumLabels :many
@@ -60,9 +63,11 @@ select
     )
     select descendant.oid from descendant
   ) else '{}' end as descendants,
-  obj_description(c.oid, 'pg_class') as comment
+  t.description as comment
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+left join pg_catalog.pg_description t
+  on t.classoid = 'pg_catalog.pg_class'::regclass and t.objoid = c.oid and t.objsubid = 0
 where case
   when :relationOids::oid[] is null then c.oid >= 16384 and c.relkind in ('r', 'v', 'm', 'f', 'p', 'c')
   else c.oid = any (:relationOids)
@@ -86,10 +91,12 @@ select
   a.attidentity::text as identity,
   a.attgenerated::text as generated,
   d.adbin::text as default_tree,
-  col_description(a.attrelid, a.attnum) as comment
+  t.description as comment
 from pg_catalog.pg_attribute a
 join pg_catalog.pg_class c on c.oid = a.attrelid
 left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+left join pg_catalog.pg_description t
+  on t.classoid = 'pg_catalog.pg_class'::regclass and t.objoid = a.attrelid and t.objsubid = a.attnum
 where a.attnum > 0 and not a.attisdropped and case
   when :relationOids::oid[] is null then c.oid >= 16384 and c.relkind in ('r', 'v', 'm', 'f', 'p', 'c')
   else c.oid = any (:relationOids)

@@ -28,7 +28,7 @@ export interface ListTypesRow {
   rangeOfOid: number
   /** Null if the left join may find no row of x. */
   extension: string | null
-  /** Null if obj_description() may give null. */
+  /** Null if the left join may find no row of c. */
   comment: string | null
 }
 
@@ -36,7 +36,7 @@ export interface ListTypesRow {
 export const listTypes: Many<void, ListTypesRow> = many({
   name: 'listTypes',
   source: 'lib/compile/catalog.sql:5',
-  statement: 'listTypes_915dff1965db',
+  statement: 'listTypes_e592ab7e3477',
   sql: `
 select
   t.oid,
@@ -53,7 +53,7 @@ select
   t.typnotnull as not_null,
   coalesce(r.rngsubtype, m.rngtypid, 0::oid) as range_of_oid,
   x.extname::text as extension,
-  obj_description(t.oid, 'pg_type') as comment
+  c.description as comment
 from pg_catalog.pg_type t
 join pg_catalog.pg_namespace n on n.oid = t.typnamespace
 left join pg_catalog.pg_range r on r.rngtypid = t.oid
@@ -61,6 +61,9 @@ left join pg_catalog.pg_range m on m.rngmultitypid = t.oid
 left join pg_catalog.pg_depend d
   on d.classid = 'pg_catalog.pg_type'::regclass and d.objid = t.oid and d.deptype = 'e'
 left join pg_catalog.pg_extension x on x.oid = d.refobjid
+-- Not obj_description(), which is a query of its own for each row.
+left join pg_catalog.pg_description c
+  on c.classoid = 'pg_catalog.pg_type'::regclass and c.objoid = t.oid and c.objsubid = 0
 order by t.oid`,
   read: (r) => ({
     oid: r.oid(0),
@@ -90,7 +93,7 @@ export interface ListEnumLabelsRow {
 /** The labels of every enum, in the enum's order. */
 export const listEnumLabels: Many<void, ListEnumLabelsRow> = many({
   name: 'listEnumLabels',
-  source: 'lib/compile/catalog.sql:32',
+  source: 'lib/compile/catalog.sql:35',
   statement: 'listEnumLabels_8802b7be1ddf',
   sql: `
 select e.enumtypid as type_oid, array_agg(e.enumlabel::text order by e.enumsortorder) as labels
@@ -117,7 +120,7 @@ export interface ListRelationsRow {
   hasRules: boolean
   triggerTypes: number[]
   descendants: number[]
-  /** Null if obj_description() may give null. */
+  /** Null if the left join may find no row of t. */
   comment: string | null
 }
 
@@ -127,8 +130,8 @@ export interface ListRelationsRow {
  */
 export const listRelations: Many<ListRelationsParams, ListRelationsRow> = many({
   name: 'listRelations',
-  source: 'lib/compile/catalog.sql:38',
-  statement: 'listRelations_73cc5da24c3d',
+  source: 'lib/compile/catalog.sql:41',
+  statement: 'listRelations_0d566339329c',
   sql: `
 select
   c.oid,
@@ -152,9 +155,11 @@ select
     )
     select descendant.oid from descendant
   ) else '{}' end as descendants,
-  obj_description(c.oid, 'pg_class') as comment
+  t.description as comment
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+left join pg_catalog.pg_description t
+  on t.classoid = 'pg_catalog.pg_class'::regclass and t.objoid = c.oid and t.objsubid = 0
 where case
   when $1::oid[] is null then c.oid >= 16384 and c.relkind in ('r', 'v', 'm', 'f', 'p', 'c')
   else c.oid = any ($1)
@@ -177,7 +182,7 @@ order by n.nspname, c.relname`,
   readOnly: true,
   // For many: the inputs joined, because its parameter stands in several places.
   batch: {
-    statement: 'listRelations_batch_742b2d51ae25',
+    statement: 'listRelations_batch_62def8fb4ca0',
     sql: `
 select
   c.oid,
@@ -201,10 +206,12 @@ select
     )
     select descendant.oid from descendant
   ) else '{}' end as descendants,
-  obj_description(c.oid, 'pg_class') as comment, input.ordinal
+  t.description as comment, input.ordinal
 from unnest($1::text[]) with ordinality as input(p1, ordinal)
 cross join pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+left join pg_catalog.pg_description t
+  on t.classoid = 'pg_catalog.pg_class'::regclass and t.objoid = c.oid and t.objsubid = 0
 where case
   when (input.p1::oid[])::oid[] is null then c.oid >= 16384 and c.relkind in ('r', 'v', 'm', 'f', 'p', 'c')
   else c.oid = any ((input.p1::oid[]))
@@ -231,15 +238,15 @@ export interface ListColumnsRow {
   generated: string
   /** Null if the left join may find no row of d. */
   defaultTree: string | null
-  /** Null if col_description() may give null. */
+  /** Null if the left join may find no row of t. */
   comment: string | null
 }
 
 /** The columns of all those, in order. A NOT NULL that was added NOT VALID (18) says nothing of the rows that are there. */
 export const listColumns: Many<ListColumnsParams, ListColumnsRow> = many({
   name: 'listColumns',
-  source: 'lib/compile/catalog.sql:72',
-  statement: 'listColumns_77532c82eaf6',
+  source: 'lib/compile/catalog.sql:77',
+  statement: 'listColumns_6dba899d014b',
   sql: `
 select
   a.attrelid as relation_oid,
@@ -256,10 +263,12 @@ select
   a.attidentity::text as identity,
   a.attgenerated::text as generated,
   d.adbin::text as default_tree,
-  col_description(a.attrelid, a.attnum) as comment
+  t.description as comment
 from pg_catalog.pg_attribute a
 join pg_catalog.pg_class c on c.oid = a.attrelid
 left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+left join pg_catalog.pg_description t
+  on t.classoid = 'pg_catalog.pg_class'::regclass and t.objoid = a.attrelid and t.objsubid = a.attnum
 where a.attnum > 0 and not a.attisdropped and case
   when $1::oid[] is null then c.oid >= 16384 and c.relkind in ('r', 'v', 'm', 'f', 'p', 'c')
   else c.oid = any ($1)
@@ -284,7 +293,7 @@ order by a.attrelid, a.attnum`,
   readOnly: true,
   // For many: the inputs joined, because its parameter stands in several places.
   batch: {
-    statement: 'listColumns_batch_405d4ccaf1a5',
+    statement: 'listColumns_batch_0a79303cb422',
     sql: `
 select
   a.attrelid as relation_oid,
@@ -301,11 +310,13 @@ select
   a.attidentity::text as identity,
   a.attgenerated::text as generated,
   d.adbin::text as default_tree,
-  col_description(a.attrelid, a.attnum) as comment, input.ordinal
+  t.description as comment, input.ordinal
 from unnest($1::text[]) with ordinality as input(p1, ordinal)
 cross join pg_catalog.pg_attribute a
 join pg_catalog.pg_class c on c.oid = a.attrelid
 left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+left join pg_catalog.pg_description t
+  on t.classoid = 'pg_catalog.pg_class'::regclass and t.objoid = a.attrelid and t.objsubid = a.attnum
 where a.attnum > 0 and not a.attisdropped and case
   when (input.p1::oid[])::oid[] is null then c.oid >= 16384 and c.relkind in ('r', 'v', 'm', 'f', 'p', 'c')
   else c.oid = any ((input.p1::oid[]))
@@ -336,7 +347,7 @@ export interface ListUniqueIndexesRow {
 /** Every valid unique index. An index over an expression has column 0 in its place. */
 export const listUniqueIndexes: Many<ListUniqueIndexesParams, ListUniqueIndexesRow> = many({
   name: 'listUniqueIndexes',
-  source: 'lib/compile/catalog.sql:99',
+  source: 'lib/compile/catalog.sql:106',
   statement: 'listUniqueIndexes_7f471b627565',
   sql: `
 select
@@ -417,7 +428,7 @@ export interface ListConstraintsRow {
 /** Validated CHECK constraints of tables and domains, and foreign keys. */
 export const listConstraints: Many<void, ListConstraintsRow> = many({
   name: 'listConstraints',
-  source: 'lib/compile/catalog.sql:120',
+  source: 'lib/compile/catalog.sql:127',
   statement: 'listConstraints_046afe57c55e',
   sql: `
 select
@@ -477,7 +488,7 @@ export interface ListFunctionsRow {
 /** These functions, aggregates and window functions. An aggregate is as volatile as what it is made of. */
 export const listFunctions: Many<ListFunctionsParams, ListFunctionsRow> = many({
   name: 'listFunctions',
-  source: 'lib/compile/catalog.sql:139',
+  source: 'lib/compile/catalog.sql:146',
   statement: 'listFunctions_4c6c1e20a8af',
   sql: `
 select
@@ -559,7 +570,7 @@ order by p.oid`,
 /** The names of all functions, for "did you mean". */
 export const listFunctionNames: Values<void, string> = values({
   name: 'listFunctionNames',
-  source: 'lib/compile/catalog.sql:167',
+  source: 'lib/compile/catalog.sql:174',
   statement: 'listFunctionNames_52a118a574bf',
   sql: `
 select distinct p.proname::text as name
@@ -585,7 +596,7 @@ export interface ListOperatorsRow {
 /** These operators, and the functions behind them. */
 export const listOperators: Many<ListOperatorsParams, ListOperatorsRow> = many({
   name: 'listOperators',
-  source: 'lib/compile/catalog.sql:173',
+  source: 'lib/compile/catalog.sql:180',
   statement: 'listOperators_9282a272e7da',
   sql: `
 select
@@ -642,7 +653,7 @@ export interface ListViewTreesRow {
 /** The analyzed query of each of these views and materialized views. */
 export const listViewTrees: Many<ListViewTreesParams, ListViewTreesRow> = many({
   name: 'listViewTrees',
-  source: 'lib/compile/catalog.sql:187',
+  source: 'lib/compile/catalog.sql:194',
   statement: 'listViewTrees_2d4080a252ce',
   sql: `
 select w.ev_class as relation_oid, w.ev_action::text as tree
@@ -683,7 +694,7 @@ export interface ListSqlBodiesRow {
 /** The bodies of these functions, if they are written in SQL: a tree, or null where the body is a text. */
 export const listSqlBodies: Many<ListSqlBodiesParams, ListSqlBodiesRow> = many({
   name: 'listSqlBodies',
-  source: 'lib/compile/catalog.sql:194',
+  source: 'lib/compile/catalog.sql:201',
   statement: 'listSqlBodies_23666f701a9f',
   sql: `
 select p.oid, p.prosqlbody::text as tree, p.proconfig is not null as has_settings

@@ -6,7 +6,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import pg from 'pg'
 import { connectOnce } from '../database/connectOnce.ts'
-import { type ResolvedServer, resolveServer } from '../embedded/index.ts'
+import { makeDatabase, type ResolvedServer, resolveServer } from '../embedded/index.ts'
 import { readMigrations } from '../migrate/files.ts'
 import { type Config, ConfigError } from './config.ts'
 import { withoutDumpMarkers } from './dumpMarkers.ts'
@@ -67,22 +67,25 @@ async function connect(url: string, config: Config): Promise<pg.Client> {
 
 async function createScratchDatabase(server: ResolvedServer): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `plainsql_generate_${randomBytes(6).toString('hex')}`
-  const run = async (sql: string) => {
+  const run = async (work: (client: pg.Client) => Promise<unknown>) => {
     const client = await connectOnce(server.url)
     try {
-      await client.query(sql)
+      await work(client)
     } finally {
       await client.end()
     }
   }
-  await run(`create database ${name}`).catch((error: Error & { code?: string }) => {
+  await run((client) => makeDatabase(client, name)).catch((error: Error & { code?: string }) => {
     if (error.code !== '42501') throw error
     throw new ConfigError(
       `${error.message}, which is where the schema is built: give the role of DATABASE_URL the attribute CREATEDB, unset ` +
         'the variable to use the embedded server, or name a database that has the schema: --database-url postgres://…',
     )
   })
-  return { url: server.databaseUrl(name), drop: () => run(`drop database if exists ${name} with (force)`) }
+  return {
+    url: server.databaseUrl(name),
+    drop: () => run((client) => client.query(`drop database if exists ${name} with (force)`)),
+  }
 }
 
 async function schemaParts(folder: string, config: Config): Promise<SchemaPart[]> {

@@ -1,4 +1,5 @@
 // A call that was sent twice: the first answer counts, and an error only if the other one has failed as well.
+// wire only: no call of it goes over a connection
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

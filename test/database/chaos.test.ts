@@ -14,6 +14,7 @@ import { startEmbedded } from '../../lib/embedded/index.ts'
 import { CommitUnknownError, TimeoutError } from '../../lib/errors.ts'
 import type { UnitOfWork, UnitOfWorkOptions } from '../../lib/index.ts'
 import { exec } from '../../lib/query/kinds.ts'
+import { letOthersGoFirst } from '../support/background.ts'
 
 const seconds = Number(process.env.PLAINSQL_CHAOS_SECONDS ?? 40)
 const seed = Number(process.env.PLAINSQL_CHAOS_SEED ?? 1)
@@ -66,6 +67,7 @@ type Outcome = 'committed' | 'timed out' | 'unknown'
 
 test('16 workers, killed backends, crashes: the sum is unchanged, nothing is lost, nothing is doubled', async () => {
   // A commit that was answered must survive the crash of the server: the default, but not that of a test server.
+  letOthersGoFirst()
   const server = await startEmbedded({ settings: { synchronous_commit: 'on' } })
   try {
     await onServer(server.url, (client) => client.query(schema))

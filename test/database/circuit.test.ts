@@ -1,4 +1,5 @@
 // The circuit alone: who may try while the server cannot be reached.
+// wire only: no call of it goes over a connection
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -1,5 +1,6 @@
 // Which lane a statement is given: over wires that do nothing but keep what they were given until the test answers it,
 // and were busy for as long as it says. The clock stands still, so that a busy machine changes nothing.
+// wire only: no call of it goes over a connection
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -4,15 +4,14 @@
 //   SECONDS=600 npx tsx test/database/soak.test.ts
 // wire only: it is about lanes
 
-import { setPriority } from 'node:os'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { startEmbedded } from '../../lib/embedded/index.ts'
+import { letOthersGoFirst } from '../support/background.ts'
 import { soak } from '../support/soak.ts'
 
 test('mixed load and a restart: every answer is right, and nothing grows', async () => {
-  // Full speed, but the tests beside it come first: we get a third of what one of them does. Our server inherits it.
-  setPriority(5)
+  letOthersGoFirst()
   await using server = await startEmbedded()
   const seconds = Number(process.env.SECONDS ?? 60)
   const problems = await soak({ url: server.url, seconds, restart: () => server.restart(), log: console.log })

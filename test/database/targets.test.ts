@@ -1,4 +1,5 @@
 // Connection strings as libpq reads them: hosts, ports, TLS, and what is left to pg.
+// wire only: no call of it goes over a connection
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'

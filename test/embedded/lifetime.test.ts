@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { typescriptFlags } from '../support/nodeFlags.ts'
 
 const holder = join(dirname(fileURLToPath(import.meta.url)), 'holder.ts')
 const scratch = mkdtempSync(join(tmpdir(), 'plainsql-lifetime-'))
@@ -105,7 +106,7 @@ async function hold(user: User, args: readonly string[]): Promise<{ child: Child
 }
 
 function start(user: User, args: readonly string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), holder, ...args], {
+  const child = spawn(process.execPath, [...typescriptFlags, holder, ...args], {
     env: { ...process.env, XDG_CACHE_HOME: folderOf(user, 'cache'), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...user.ids,

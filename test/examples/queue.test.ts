@@ -1,4 +1,5 @@
 // The job queue, as its reader runs it: every job is done once, and the one that cannot be done is given up.
+// wire only: the example runs in a process of its own
 
 import { resolve } from 'node:path'
 import { test } from 'uvu'

@@ -1,4 +1,5 @@
 // The first thing that a newcomer runs, as a newcomer runs it: in a process of its own, judged by what it prints.
+// wire only: the example runs in a process of its own
 
 import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

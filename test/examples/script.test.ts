@@ -1,3 +1,4 @@
+// wire only: the example runs in a process of its own
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createDatabase } from '../../lib/index.ts'

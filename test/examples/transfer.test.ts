@@ -1,4 +1,5 @@
 // Money transfers under SERIALIZABLE, as their reader runs them: the books balance and nobody is overdrawn.
+// wire only: the example runs in a process of its own
 
 import { resolve } from 'node:path'
 import { test } from 'uvu'

@@ -1,5 +1,6 @@
 // Which input an error is about: what PostgreSQL says ⇒ the input's place, or null where that would be a guess.
 // That PostgreSQL says it like that is the subject of batchCulprits.test.ts.
+// wire only: no call of it goes over a connection
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { typescriptFlags } from '../support/nodeFlags.ts'
 import { freshDatabase } from '../support/server.ts'
 
 test('a million rows, where the heap has room for half as much again as they take', async () => {
   const { url, drop } = await freshDatabase('')
   // The rows take 60 MB.
-  const flags = ['--max-old-space-size=96', '--import', 'tsx']
+  const flags = ['--max-old-space-size=96', ...typescriptFlags]
   const output = execFileSync(process.execPath, [...flags, join(import.meta.dirname, 'millionRows.ts')], {
     env: { ...process.env, DATABASE_URL: url, NODE_OPTIONS: '' },
     encoding: 'utf8',

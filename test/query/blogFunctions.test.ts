@@ -1,5 +1,6 @@
 // What a repository layer needs of every table of the blog, and the function that does it: that each is there and does
 // that. What the functions answer is in ../testing/blog.ts, on PostgreSQL and in memory.
+// wire only: no call of it goes over a connection
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'uvu'

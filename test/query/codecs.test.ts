@@ -1,5 +1,6 @@
 // The scalar codecs without a server: what each text decodes to, what each value encodes to, and what is refused in
 // which words. That PostgreSQL agrees is shown in roundtrip.test.ts.
+// wire only: no call of it goes over a connection
 
 import fc from 'fast-check'
 import { test } from 'uvu'

@@ -1,5 +1,6 @@
 // Arrays, composites, ranges, multiranges and hstore without a server: PostgreSQL's texts, and everything that is
 // neither. That PostgreSQL agrees is shown in roundtrip.test.ts.
+// wire only: no call of it goes over a connection
 
 import fc from 'fast-check'
 import { test } from 'uvu'

@@ -1,5 +1,6 @@
 // docs/relationships.md and docs/bulk-writes.md, to the letter: programs print what stands below them, and excerpts of
 // generated files are in those files.
+// wire only: no call of it goes over a connection
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

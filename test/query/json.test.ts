@@ -1,4 +1,5 @@
 // Codecs of JSON that queries build: texts as PostgreSQL prints them, and what comes out of them.
+// wire only: no call of it goes over a connection
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

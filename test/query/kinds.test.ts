@@ -1,4 +1,5 @@
 // The kinds of typed functions on an executor that answers prepared rows and records what it is asked.
+// wire only: no call of it goes over a connection
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

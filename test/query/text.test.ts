@@ -1,5 +1,6 @@
 // Parameters and rows in text form, seen from a generated query: what arrives at the other side, and what is said of
 // misuse. No message holds a value.
+// wire only: no call of it goes over a connection
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -1,4 +1,5 @@
 // timestamptz and timestamp without a server: every form in which PostgreSQL prints them, and Dates at the edges.
+// wire only: no call of it goes over a connection
 
 import fc from 'fast-check'
 import { test } from 'uvu'

@@ -1,6 +1,7 @@
-// Runs a TypeScript program as its reader would, and answers what it printed.
+// Runs a TypeScript program, and answers what it printed.
 
 import { spawn } from 'node:child_process'
+import { typescriptFlags } from './nodeFlags.ts'
 
 export interface ExampleRun {
   /** What it wrote to both streams, in order of arrival. */
@@ -18,7 +19,7 @@ export function runExample(
   args: readonly string[] = [],
   folder: string = process.cwd(),
 ): Promise<ExampleRun> {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), path, ...args], {
+  const child = spawn(process.execPath, [...typescriptFlags, path, ...args], {
     cwd: folder,
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
-import { resolveServer, withDatabase } from '../../lib/embedded/index.ts'
+import { makeDatabase, resolveServer, withDatabase } from '../../lib/embedded/index.ts'
 
 export interface TestServer {
   readonly url: string
@@ -26,21 +26,25 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** A database of its own, with the schema given. Takes about 30 ms. */
+/** A database of its own, with the schema given. Takes about 20 ms. */
 export async function freshDatabase(schemaSql = ''): Promise<TestDatabase> {
   const { url } = await testServer()
   const name = `test_${process.pid}_${randomBytes(4).toString('hex')}`
-  await execute(url, `create database ${name}`)
+  await onServer(url, (client) => makeDatabase(client, name))
   const database = withDatabase(url, name)
   if (schemaSql !== '') await execute(database, schemaSql)
   return { url: database, drop: () => execute(url, `drop database if exists ${name} with (force)`) }
 }
 
 async function execute(url: string, sql: string): Promise<void> {
+  await onServer(url, (client) => client.query(sql))
+}
+
+async function onServer(url: string, work: (client: Client) => Promise<unknown>): Promise<void> {
   const client = new Client(url)
   await client.connect()
   try {
-    await client.query(sql)
+    await work(client)
   } finally {
     await client.end()
   }

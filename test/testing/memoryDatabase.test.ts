@@ -10,6 +10,7 @@ import { createEngine } from '../../lib/testing/engine.ts'
 import { memoryDatabase, testDatabase, UnsupportedInMemoryError } from '../../lib/testing/index.ts'
 import { openUnits, Store } from '../../lib/testing/store.ts'
 import { countUsers, createUser, getUser } from '../../sql/users.sql.ts'
+import { typescriptFlags } from '../support/nodeFlags.ts'
 import { settled } from './blog.ts'
 import { rowsOf } from './query.ts'
 
@@ -207,7 +208,7 @@ test('without pg-mem the error says how to get it', async () => {
   const url = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`
   const register = `import { register } from 'node:module'; register(${JSON.stringify(url(hook))})`
   const code = `import { memoryDatabase } from './lib/testing/index.ts'; await memoryDatabase().catch((e) => console.log(e.message))`
-  const args = ['--import', 'tsx', '--import', url(register), '--input-type=module', '--eval', code]
+  const args = [...typescriptFlags, '--import', url(register), '--input-type=module', '--eval', code]
   const { stdout } = await promisify(execFile)(process.execPath, args)
   assert.is(stdout, 'memoryDatabase() runs on pg-mem, which could not be loaded: npm i -D pg-mem\n')
 })

@@ -1,3 +1,6 @@
+// recording: an executor that passes calls on and remembers them.
+// wire only: no call of it goes over a connection
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { recording } from '../../lib/testing/index.ts'
