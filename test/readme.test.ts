@@ -45,7 +45,7 @@ test('the package holds what a user needs, and nothing else', () => {
   ]
   assert.equal([...top].sort(), [...texts, ...folders, 'package.json', 'schema.json'])
   const kinds: Readonly<Record<string, RegExp>> = {
-    bench: /^bench\/(results\.json|results\.svg|relationships\.svg)$/,
+    bench: /^bench\/(README\.md|results\.json|results\.svg|relationships\.svg)$/,
     dist: /\.(js|d\.ts|sql)$/,
     docs: /\.md$/,
     examples: /\.(ts|sql|json)$/,

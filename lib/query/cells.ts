@@ -3,7 +3,7 @@
 
 import type { Codec } from './codecs.ts'
 import type { QuerySource } from './executor.ts'
-import { assertParams, encodeParam, type ParamMethods, type ParamWriter } from './params.ts'
+import { assertParams, encodeParam, type ParamWriter } from './params.ts'
 import { scalarMethods } from './scalarMethods.ts'
 import { quote } from './scanner.ts'
 import { formatTimestamptz } from './time.ts'
@@ -33,40 +33,55 @@ export const cellArray: Codec<never, readonly Cell[]> = {
 }
 
 /**
- * Encodes the parameters of many calls: what it takes to do so is made once for a query.
+ * Encodes the parameters of many calls.
  * @returns a function that throws ParameterError
  */
 export function cellsEncoder<Params>(query: QuerySource<Params, unknown>): (params: Params) => Cell[] {
-  const known = encoders.get(query) as ((params: Params) => Cell[]) | undefined
-  if (known !== undefined) return known
-  const encoder = makeEncoder(query)
-  encoders.set(query, encoder)
-  return encoder
-}
-
-const encoders = new WeakMap<object, (params: never) => Cell[]>()
-
-function makeEncoder<Params>(query: QuerySource<Params, unknown>): (params: Params) => Cell[] {
   const { write } = query
   if (write === undefined) return () => []
   const count = query.params?.length ?? 0
-  // Of its size at once: an array that is pushed to starts with room for 17, and a batch has ten thousand of them.
-  let cells = new Array<Cell>(count)
-  let index = 0
-  const half = (allowsNull: boolean): ParamMethods<null> => {
-    const value = <T>(item: T | null, codec: Codec<unknown, T>): void => {
-      const cell = item === null ? undefined : codec.cell?.(item)
-      cells[index] = cell ?? encodeParam(query, index, item, codec, allowsNull)
-      index++
-    }
-    return { ...scalarMethods((codec) => (item: never) => value(item, codec)), value } as ParamMethods<null>
-  }
-  const writer: ParamWriter = { ...half(false), nullable: half(true) }
+  const target: Target = { query, cells: [], index: 0 }
+  const writer = Object.assign(new Half(target, false), { nullable: new Half(target, true) }) as unknown as ParamWriter
   return (params) => {
     assertParams(query, params)
-    cells = new Array<Cell>(count)
-    index = 0
+    // Of its size at once: an array that is pushed to starts with room for 17, and a batch has ten thousand of them.
+    target.cells = new Array<Cell>(count)
+    target.index = 0
     write(writer, params)
-    return cells
+    return target.cells
   }
 }
+
+interface Target {
+  readonly query: QuerySource<never, unknown>
+  cells: Cell[]
+  index: number
+}
+
+/** A writer, or its `nullable` half. */
+class Half {
+  readonly #target: Target
+  readonly #allowsNull: boolean
+
+  constructor(target: Target, allowsNull: boolean) {
+    this.#target = target
+    this.#allowsNull = allowsNull
+  }
+
+  value<T>(item: T | null, codec: Codec<unknown, T>): void {
+    const target = this.#target
+    const cell = item === null ? undefined : codec.cell?.(item)
+    target.cells[target.index] = cell ?? encodeParam(target.query, target.index, item, codec, this.#allowsNull)
+    target.index++
+  }
+}
+
+Object.assign(
+  Half.prototype,
+  scalarMethods(
+    (codec) =>
+      function (this: Half, item: never) {
+        this.value(item, codec)
+      },
+  ),
+)

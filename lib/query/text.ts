@@ -1,9 +1,10 @@
 // Rows and parameters in PostgreSQL's text format: what any plain client can send and return.
 
+import type { QueryIdentity } from '../errors.ts'
 import { cellsEncoder, cellText } from './cells.ts'
 import type { Codec } from './codecs.ts'
 import type { QuerySource } from './executor.ts'
-import { decodeColumn, type RowMethods, type RowReader } from './row.ts'
+import { decodeColumn, type RowReader } from './row.ts'
 import { scalarMethods } from './scalarMethods.ts'
 
 /** A parameter on its way to the server. */
@@ -29,15 +30,42 @@ export function decodeRows<Row>(
 ): Row[] {
   const { read } = query
   if (read === undefined) return []
-  let row: readonly TextValue[] = []
-  const half = (allowsNull: boolean): RowMethods<null> => {
-    const value = <T>(column: number, codec: Codec<T, never>): T | null =>
-      decodeColumn(query, columns, column, row[column], codec, allowsNull)
-    return { ...scalarMethods((codec) => (column: number) => value(column, codec)), value } as RowMethods<null>
-  }
-  const reader: RowReader = { ...(half(false) as RowMethods<never>), nullable: half(true) }
-  return rows.map((next) => {
-    row = next
+  const source: Source = { query, columns, row: [] }
+  const reader = Object.assign(new Half(source, false), { nullable: new Half(source, true) }) as unknown as RowReader
+  return rows.map((row) => {
+    source.row = row
     return read(reader)
   })
 }
+
+interface Source {
+  readonly query: QueryIdentity
+  readonly columns: readonly string[]
+  row: readonly TextValue[]
+}
+
+/** A reader, or its `nullable` half. Has the method of each type from its prototype: most calls have a few rows only. */
+class Half {
+  readonly #source: Source
+  readonly #allowsNull: boolean
+
+  constructor(source: Source, allowsNull: boolean) {
+    this.#source = source
+    this.#allowsNull = allowsNull
+  }
+
+  value<T>(column: number, codec: Codec<T, never>): T | null {
+    const { query, columns, row } = this.#source
+    return decodeColumn(query, columns, column, row[column], codec, this.#allowsNull)
+  }
+}
+
+Object.assign(
+  Half.prototype,
+  scalarMethods(
+    (codec) =>
+      function (this: Half, column: number) {
+        return this.value(column, codec)
+      },
+  ),
+)

@@ -11,8 +11,10 @@ const project = process.cwd()
 /** What npm needs to build the project, beside what it packs. Built in a copy: other tests run at the same time. */
 const sources = ['lib', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
 
-/** Packs the project. @returns the tarball's path, in `folder` */
+/** Packs the project, if PLAINSQL_TARBALL does not name what came of it already. @returns the tarball's path */
 export async function packProject(folder: string): Promise<string> {
+  const { PLAINSQL_TARBALL } = process.env
+  if (PLAINSQL_TARBALL) return PLAINSQL_TARBALL
   const copy = join(folder, 'package')
   const { files } = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'))
   const packed = files.filter((name: string) => name !== 'dist')

@@ -2,14 +2,14 @@
 // node_modules/.cache by its content. The names in tsconfig's `paths` lead to our sources, as they do for the compiler.
 
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = new URL('../../', import.meta.url)
 const cache = new URL('node_modules/.cache/typescript/', root)
-const settings = { loader: 'ts', format: 'esm', target: 'node20', sourcemap: 'inline' }
-const { compilerOptions } = JSON.parse(await readFile(new URL('tsconfig.json', root), 'utf8'))
-const { version } = JSON.parse(await readFile(new URL('node_modules/esbuild/package.json', root), 'utf8'))
+const settings = { loader: 'ts', format: 'esm', target: 'node20', sourcemap: 'inline', sourcesContent: false }
+const { compilerOptions } = JSON.parse(readFileSync(new URL('tsconfig.json', root), 'utf8'))
+const { version } = JSON.parse(readFileSync(new URL('node_modules/esbuild/package.json', root), 'utf8'))
 
 export function resolve(specifier, context, next) {
   const [path] = compilerOptions.paths[specifier] ?? []
@@ -19,7 +19,7 @@ export function resolve(specifier, context, next) {
 export async function load(url, context, next) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return next(url, context)
   const path = fileURLToPath(url)
-  return { format: 'module', source: await compiled(path, await readFile(path)), shortCircuit: true }
+  return { format: 'module', source: await compiled(path, readFileSync(path)), shortCircuit: true }
 }
 
 async function compiled(path, text) {
@@ -29,24 +29,24 @@ async function compiled(path, text) {
     .digest('hex')
   const kept = new URL(`${key}.js`, cache)
   try {
-    return await readFile(kept, 'utf8')
+    return readFileSync(kept, 'utf8')
   } catch (error) {
     if (error.code !== 'ENOENT') throw error
   }
   // Loaded only where it is needed: that takes longer than to run most of our files.
   const { transform } = await import('esbuild')
   const { code } = await transform(text.toString(), { ...settings, sourcefile: pathToFileURL(path).href })
-  await keep(kept, code)
+  keep(kept, code)
   return code
 }
 
-async function keep(file, code) {
+function keep(file, code) {
   // Another process may do the same at the same time, or read it meanwhile.
   const written = new URL(`${file.href}.${process.pid}`)
   try {
-    await mkdir(cache, { recursive: true })
-    await writeFile(written, code)
-    await rename(written, file)
+    mkdirSync(cache, { recursive: true })
+    writeFileSync(written, code)
+    renameSync(written, file)
   } catch (error) {
     // Some tests run as a user to whom the project does not belong: they do without.
     if (error.code !== 'EACCES') throw error
