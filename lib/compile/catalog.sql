@@ -3,7 +3,7 @@
 -- brings along has OIDs below 16384 (FirstNormalObjectId), and is read only if a query mentions it.
 
 -- name: listTypes :many
--- Every type, with what makes up the composed ones.
+-- Every type, with what makes up the composed ones. Extension and comment of those that PostgreSQL does not bring along.
 select
   t.oid,
   n.nspname::text as schema,
@@ -18,18 +18,17 @@ select
   t.typndims as dimensions,
   t.typnotnull as not_null,
   coalesce(r.rngsubtype, m.rngtypid, 0::oid) as range_of_oid,
-  x.extname::text as extension,
-  c.description as comment
+  case when t.oid >= 16384 then (
+    select x.extname::text
+    from pg_catalog.pg_depend d
+    join pg_catalog.pg_extension x on x.oid = d.refobjid
+    where d.classid = 'pg_catalog.pg_type'::regclass and d.objid = t.oid and d.deptype = 'e'
+  ) end as extension,
+  case when t.oid >= 16384 then obj_description(t.oid, 'pg_type') end as comment
 from pg_catalog.pg_type t
 join pg_catalog.pg_namespace n on n.oid = t.typnamespace
 left join pg_catalog.pg_range r on r.rngtypid = t.oid
 left join pg_catalog.pg_range m on m.rngmultitypid = t.oid
-left join pg_catalog.pg_depend d
-  on d.classid = 'pg_catalog.pg_type'::regclass and d.objid = t.oid and d.deptype = 'e'
-left join pg_catalog.pg_extension x on x.oid = d.refobjid
--- Not obj_description(), which is a query of its own for each row.
-left join pg_catalog.pg_description c
-  on c.classoid = 'pg_catalog.pg_type'::regclass and c.objoid = t.oid and c.objsubid = 0
 order by t.oid;
 
 -- name: listEnumLabels :many

@@ -26,17 +26,17 @@ export interface ListTypesRow {
   dimensions: number
   notNull: boolean
   rangeOfOid: number
-  /** Null if the left join may find no row of x. */
+  /** Null if the subquery may have no row. */
   extension: string | null
-  /** Null if the left join may find no row of c. */
+  /** Null if obj_description() may give null. */
   comment: string | null
 }
 
-/** Every type, with what makes up the composed ones. */
+/** Every type, with what makes up the composed ones. Extension and comment of those that PostgreSQL does not bring along. */
 export const listTypes: Many<void, ListTypesRow> = many({
   name: 'listTypes',
   source: 'lib/compile/catalog.sql:5',
-  statement: 'listTypes_e592ab7e3477',
+  statement: 'listTypes_0ef63edc322d',
   sql: `
 select
   t.oid,
@@ -52,18 +52,17 @@ select
   t.typndims as dimensions,
   t.typnotnull as not_null,
   coalesce(r.rngsubtype, m.rngtypid, 0::oid) as range_of_oid,
-  x.extname::text as extension,
-  c.description as comment
+  case when t.oid >= 16384 then (
+    select x.extname::text
+    from pg_catalog.pg_depend d
+    join pg_catalog.pg_extension x on x.oid = d.refobjid
+    where d.classid = 'pg_catalog.pg_type'::regclass and d.objid = t.oid and d.deptype = 'e'
+  ) end as extension,
+  case when t.oid >= 16384 then obj_description(t.oid, 'pg_type') end as comment
 from pg_catalog.pg_type t
 join pg_catalog.pg_namespace n on n.oid = t.typnamespace
 left join pg_catalog.pg_range r on r.rngtypid = t.oid
 left join pg_catalog.pg_range m on m.rngmultitypid = t.oid
-left join pg_catalog.pg_depend d
-  on d.classid = 'pg_catalog.pg_type'::regclass and d.objid = t.oid and d.deptype = 'e'
-left join pg_catalog.pg_extension x on x.oid = d.refobjid
--- Not obj_description(), which is a query of its own for each row.
-left join pg_catalog.pg_description c
-  on c.classoid = 'pg_catalog.pg_type'::regclass and c.objoid = t.oid and c.objsubid = 0
 order by t.oid`,
   read: (r) => ({
     oid: r.oid(0),
@@ -93,7 +92,7 @@ export interface ListEnumLabelsRow {
 /** The labels of every enum, in the enum's order. */
 export const listEnumLabels: Many<void, ListEnumLabelsRow> = many({
   name: 'listEnumLabels',
-  source: 'lib/compile/catalog.sql:35',
+  source: 'lib/compile/catalog.sql:34',
   statement: 'listEnumLabels_8802b7be1ddf',
   sql: `
 select e.enumtypid as type_oid, array_agg(e.enumlabel::text order by e.enumsortorder) as labels
@@ -130,7 +129,7 @@ export interface ListRelationsRow {
  */
 export const listRelations: Many<ListRelationsParams, ListRelationsRow> = many({
   name: 'listRelations',
-  source: 'lib/compile/catalog.sql:41',
+  source: 'lib/compile/catalog.sql:40',
   statement: 'listRelations_0d566339329c',
   sql: `
 select
@@ -245,7 +244,7 @@ export interface ListColumnsRow {
 /** The columns of all those, in order. A NOT NULL that was added NOT VALID (18) says nothing of the rows that are there. */
 export const listColumns: Many<ListColumnsParams, ListColumnsRow> = many({
   name: 'listColumns',
-  source: 'lib/compile/catalog.sql:77',
+  source: 'lib/compile/catalog.sql:76',
   statement: 'listColumns_6dba899d014b',
   sql: `
 select
@@ -347,7 +346,7 @@ export interface ListUniqueIndexesRow {
 /** Every valid unique index. An index over an expression has column 0 in its place. */
 export const listUniqueIndexes: Many<ListUniqueIndexesParams, ListUniqueIndexesRow> = many({
   name: 'listUniqueIndexes',
-  source: 'lib/compile/catalog.sql:106',
+  source: 'lib/compile/catalog.sql:105',
   statement: 'listUniqueIndexes_7f471b627565',
   sql: `
 select
@@ -428,7 +427,7 @@ export interface ListConstraintsRow {
 /** Validated CHECK constraints of tables and domains, and foreign keys. */
 export const listConstraints: Many<void, ListConstraintsRow> = many({
   name: 'listConstraints',
-  source: 'lib/compile/catalog.sql:127',
+  source: 'lib/compile/catalog.sql:126',
   statement: 'listConstraints_046afe57c55e',
   sql: `
 select
@@ -488,7 +487,7 @@ export interface ListFunctionsRow {
 /** These functions, aggregates and window functions. An aggregate is as volatile as what it is made of. */
 export const listFunctions: Many<ListFunctionsParams, ListFunctionsRow> = many({
   name: 'listFunctions',
-  source: 'lib/compile/catalog.sql:146',
+  source: 'lib/compile/catalog.sql:145',
   statement: 'listFunctions_4c6c1e20a8af',
   sql: `
 select
@@ -570,7 +569,7 @@ order by p.oid`,
 /** The names of all functions, for "did you mean". */
 export const listFunctionNames: Values<void, string> = values({
   name: 'listFunctionNames',
-  source: 'lib/compile/catalog.sql:174',
+  source: 'lib/compile/catalog.sql:173',
   statement: 'listFunctionNames_52a118a574bf',
   sql: `
 select distinct p.proname::text as name
@@ -596,7 +595,7 @@ export interface ListOperatorsRow {
 /** These operators, and the functions behind them. */
 export const listOperators: Many<ListOperatorsParams, ListOperatorsRow> = many({
   name: 'listOperators',
-  source: 'lib/compile/catalog.sql:180',
+  source: 'lib/compile/catalog.sql:179',
   statement: 'listOperators_9282a272e7da',
   sql: `
 select
@@ -653,7 +652,7 @@ export interface ListViewTreesRow {
 /** The analyzed query of each of these views and materialized views. */
 export const listViewTrees: Many<ListViewTreesParams, ListViewTreesRow> = many({
   name: 'listViewTrees',
-  source: 'lib/compile/catalog.sql:194',
+  source: 'lib/compile/catalog.sql:193',
   statement: 'listViewTrees_2d4080a252ce',
   sql: `
 select w.ev_class as relation_oid, w.ev_action::text as tree
@@ -694,7 +693,7 @@ export interface ListSqlBodiesRow {
 /** The bodies of these functions, if they are written in SQL: a tree, or null where the body is a text. */
 export const listSqlBodies: Many<ListSqlBodiesParams, ListSqlBodiesRow> = many({
   name: 'listSqlBodies',
-  source: 'lib/compile/catalog.sql:201',
+  source: 'lib/compile/catalog.sql:200',
   statement: 'listSqlBodies_23666f701a9f',
   sql: `
 select p.oid, p.prosqlbody::text as tree, p.proconfig is not null as has_settings
