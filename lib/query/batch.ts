@@ -1,4 +1,4 @@
-// Runs a query for many inputs: in one statement per 10,000 if the generator found a form for it, else one by one.
+// Runs a query for many inputs: in a statement for thousands of them if the generator found a form for it, else one by one.
 // In: an executor, a query and its inputs. Out: one result per input, in their order.
 
 import { DecodeError, PlainsqlError, QueryError, StatementSkippedError } from '../errors.ts'
@@ -8,17 +8,18 @@ import { type Cell, cellsEncoder, cellText } from './cells.ts'
 import type { Executor, Query, QuerySource } from './executor.ts'
 
 /**
- * What one statement takes at most. `npm run relationships` in bench: with 500 to 10,000 an input costs the same, so more
- * would only hold more memory. The text counts too, because a message of the protocol ends at 1 GB. Reads without a form
- * are a statement each, and as many of those wait for a connection at a time as leaves room for others.
+ * What one statement takes at most. `npm run relationships` in bench: beyond 2,000 an input of a read costs no less, and from
+ * some point on more, when the server's sort no longer fits its memory; of writes, which are one after the other, beyond
+ * 10,000. The text counts too, because a message of the protocol ends at 1 GB. Reads without a form are a statement each,
+ * and as many of those wait for a connection at a time as leaves room for others.
  */
-const limits = { inputs: 10_000, characters: 16_000_000, concurrent: 4, statements: 250 }
+const limits = { reads: 2_000, writes: 10_000, characters: 16_000_000, concurrent: 4, statements: 250 }
 
 /**
  * Runs a query for many inputs.
  *
  * Reads: equal inputs are asked once; chunks run concurrently, four at a time. Writes: one after the other, all or
- * nothing. One round trip per chunk of 10,000 inputs; none for no inputs.
+ * nothing. One round trip per chunk of 2,000 reads or 10,000 writes; none for no inputs.
  * @returns one result per input, in their order; equal inputs of a read share their rows
  * @throws what `execute` throws; where the input is known that it is about, `error.input` says which
  */
@@ -79,7 +80,7 @@ export async function askAtOnce<Params, Row>(
   const areAllFirsts = firsts.size === inputs.length
   // Chunks come in any order: an array that grows by leaps becomes a dictionary.
   const answer: Answer<Row> = { groups: new Array(inputs.length), affected: 0 }
-  const most = query.batch === undefined ? limits.statements : limits.inputs
+  const most = query.batch === undefined ? limits.statements : limits.reads
   const open = chunked(areAllFirsts ? inputs : [...firsts.values()], most)
   const work = async (): Promise<void> => {
     try {
@@ -108,16 +109,16 @@ async function askInOrder<Params, Row>(
   inputs: readonly Params[],
 ): Promise<Answer<Row>> {
   const chunksFrom = (start: number): (readonly EncodedInput<Params>[])[] => {
-    const encoded = encodeInputs(query, inputs.slice(start, start + limits.inputs), start)
-    return rounds(encoded, query.batch?.apart).flatMap((round) => chunked(round, limits.inputs))
+    const encoded = encodeInputs(query, inputs.slice(start, start + limits.writes), start)
+    return rounds(encoded, query.batch?.apart).flatMap((round) => chunked(round, limits.writes))
   }
   const answer: Answer<Row> = { groups: [], affected: 0 }
   const firsts = chunksFrom(0)
   // In somebody else's unit of work, which may go on after an error that says that nothing was sent.
-  if (!executor.unitOfWork) for (let at = limits.inputs; at < inputs.length; at += limits.inputs) chunksFrom(at)
+  if (!executor.unitOfWork) for (let at = limits.writes; at < inputs.length; at += limits.writes) chunksFrom(at)
   const run = async (on: Executor): Promise<void> => {
     let ahead: Promise<void> | null = null
-    for (let start = 0; start < inputs.length; start += limits.inputs) {
+    for (let start = 0; start < inputs.length; start += limits.writes) {
       const chunks = start === 0 ? firsts : chunksFrom(start)
       for (const chunk of chunks) {
         const asked = askChunk(on, query, chunk).then((its) => add(answer, chunk, its))
@@ -126,14 +127,14 @@ async function askInOrder<Params, Row>(
         await ahead
         ahead = asked
         // So that it leaves before the next inputs are encoded: the server then has something to do meanwhile.
-        if (start + limits.inputs < inputs.length) await new Promise(setImmediate)
+        if (start + limits.writes < inputs.length) await new Promise(setImmediate)
       }
     }
     await ahead
   }
   // A single statement is all or nothing by itself; inputs without a form are many.
   const isOne =
-    inputs.length <= limits.inputs && firsts.length <= 1 && (query.batch !== undefined || inputs.length <= 1)
+    inputs.length <= limits.writes && firsts.length <= 1 && (query.batch !== undefined || inputs.length <= 1)
   await (isOne || !executor.unitOfWork ? run(executor) : executor.unitOfWork(run))
   return answer
 }

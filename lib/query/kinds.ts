@@ -10,8 +10,9 @@ export interface QueryFunction<Params, Row, Result, Batch = Result[]> {
   (executor: Executor, params: Params): Promise<Result>
   readonly query: Query<Params, Row, Result>
   /**
-   * Runs it for many inputs, in one round trip if its generated code has a `batch` form: one per 10,000 inputs. Without
-   * one each input is a statement. No inputs, no round trip. Reads ask equal inputs once. Writes are all or nothing.
+   * Runs it for many inputs, in one round trip if its generated code has a `batch` form: one per 2,000 inputs of a read,
+   * four at a time, and per 10,000 of a write. Without one each input is a statement. No inputs, no round trip. Reads ask
+   * equal inputs once. Writes are all or nothing.
    *
    * @returns one result per input, in their order; for `:exec` the number of all affected rows
    * @throws as one call; `error.input` says which input it is about, where that is known
