@@ -87,6 +87,8 @@ async function migratedTemplate(
       await withClient(server.databaseUrl(draft), async (draftClient) => {
         for (const source of sources) await migrate(draftClient, source)
       })
+      // What the first connection to a database makes (pg_internal.init) is copied with it, where files are: half of the time.
+      await withClient(server.databaseUrl(draft), async () => {})
       await client.query(`alter database ${draft} rename to ${template}`)
     }
   } finally {

@@ -14,8 +14,16 @@ export interface TestServer {
 
 /** The runner's server (`PLAINSQL_TEST_SERVER`), else `DATABASE_URL`, else an embedded one. Every call answers the same. */
 export function testServer(): Promise<TestServer> {
-  server ??= resolveServer({ url: process.env.PLAINSQL_TEST_SERVER })
+  server ??= start()
   return server
+}
+
+async function start(): Promise<TestServer> {
+  const { PLAINSQL_TEST_SERVER, DATABASE_URL } = process.env
+  const found = await resolveServer({ url: PLAINSQL_TEST_SERVER })
+  // What the first connection to a database makes is copied with it, and the tests make hundreds of copies of this one.
+  if (!PLAINSQL_TEST_SERVER && !DATABASE_URL) await onServer(found.databaseUrl('template1'), async () => {})
+  return found
 }
 
 let server: Promise<TestServer> | undefined
