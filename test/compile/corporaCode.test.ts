@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import pg from 'pg'
+import type pg from 'pg'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { analyze } from '../../lib/compile/analyze.ts'
@@ -18,8 +18,7 @@ import { deriveForms } from '../../lib/compile/forms.ts'
 import { lex } from '../../lib/compile/lexer.ts'
 import type { Diagnostic, SqlFile } from '../../lib/compile/model.ts'
 import { parseSqlFile } from '../../lib/compile/parse.ts'
-import { type Corpus, loadCorpusSchema, readCorpora } from '../support/corpora.ts'
-import { freshDatabase } from '../support/server.ts'
+import { type Corpus, loadCorpusSchema, onEmptyDatabases, readCorpora } from '../support/corpora.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -37,12 +36,9 @@ test('what PostgreSQL prepares becomes code that tsc accepts; the rest gets a di
   const outcomes: Outcome[] = []
   try {
     const jobs = readCorpora().flatMap((corpus) => Object.keys(corpus.schemas).map((schema) => ({ corpus, schema })))
-    const worker = async () => {
-      for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
-        outcomes.push(...(await compileSchema(job.corpus, job.schema, out)))
-      }
-    }
-    await Promise.all([worker(), worker()])
+    await onEmptyDatabases(jobs, async (client, { corpus, schema }) => {
+      outcomes.push(...(await compileSchema(client, corpus, schema, out)))
+    })
 
     const preparable = outcomes.filter((outcome) => outcome.preparable)
     const refused = preparable.filter((outcome) => errors(outcome).length > 0)
@@ -78,51 +74,43 @@ function errors(outcome: Outcome): readonly Diagnostic[] {
 }
 
 /** Compiles all queries of one schema: twice, because whether a query returns rows decides its kind. */
-async function compileSchema(corpus: Corpus, schema: string, out: string): Promise<Outcome[]> {
-  const database = await freshDatabase()
-  const client = new pg.Client({ connectionString: database.url, pipeline: true })
-  await client.connect()
-  try {
-    await loadCorpusSchema(client, corpus.schemas[schema]!)
-    const queries = corpus.queries.filter((query) => query.schema === schema)
-    const answers = await describeStatements(
-      client,
-      queries.map((query) => query.sql_n),
-    )
-    const headers = answers.map((answer) => ('error' in answer || answer.columns.length > 0 ? 'many' : 'exec'))
-    const sections = queries.map(({ sql_n }, index) => `-- name: q${index} :${headers[index]}\n${withNames(sql_n)}\n`)
-    const file: SqlFile = { path: `${corpus.corpus}_${schema}.sql`, text: sections.join('\n') }
-    const starts = sections.map((_, index) => sections.slice(0, index).join('\n').length)
+async function compileSchema(client: pg.Client, corpus: Corpus, schema: string, out: string): Promise<Outcome[]> {
+  await loadCorpusSchema(client, corpus.schemas[schema]!)
+  const queries = corpus.queries.filter((query) => query.schema === schema)
+  const answers = await describeStatements(
+    client,
+    queries.map((query) => query.sql_n),
+  )
+  const headers = answers.map((answer) => ('error' in answer || answer.columns.length > 0 ? 'many' : 'exec'))
+  const sections = queries.map(({ sql_n }, index) => `-- name: q${index} :${headers[index]}\n${withNames(sql_n)}\n`)
+  const file: SqlFile = { path: `${corpus.corpus}_${schema}.sql`, text: sections.join('\n') }
+  const starts = sections.map((_, index) => sections.slice(0, index).join('\n').length)
 
-    const parsed = parseSqlFile(file)
-    const catalog = await loadCatalog(client)
-    const { described, diagnostics } = await describeQueries(client, parsed.queries, catalog)
-    await loadDefinitions(
-      client,
-      catalog,
-      described.map((query) => query.tree),
-    )
-    const result = analyze(described, catalog, defaultConfig)
-    const all = [...parsed.diagnostics, ...diagnostics, ...result.diagnostics]
-    mkdirSync(out, { recursive: true })
-    writeFileSync(
-      join(out, `${file.path}.ts`),
-      emitFile(file, await deriveForms(client, result.analyzed, catalog), 'plainsql'),
-    )
-    return queries.map(({ id }, index): Outcome => {
-      const own = all.filter((diagnostic) => diagnostic.query === `q${index}`)
-      const [start, end] = [starts[index]!, starts[index + 1] ?? file.text.length]
-      return {
-        id: `${corpus.corpus} ${schema} ${id}`,
-        preparable: !('error' in answers[index]!),
-        diagnostics: own,
-        placed: own.every(({ labels }) => labels[0]!.span.start >= start && labels[0]!.span.end <= end),
-      }
-    })
-  } finally {
-    await client.end()
-    await database.drop()
-  }
+  const parsed = parseSqlFile(file)
+  const catalog = await loadCatalog(client)
+  const { described, diagnostics } = await describeQueries(client, parsed.queries, catalog)
+  await loadDefinitions(
+    client,
+    catalog,
+    described.map((query) => query.tree),
+  )
+  const result = analyze(described, catalog, defaultConfig)
+  const all = [...parsed.diagnostics, ...diagnostics, ...result.diagnostics]
+  mkdirSync(out, { recursive: true })
+  writeFileSync(
+    join(out, `${file.path}.ts`),
+    emitFile(file, await deriveForms(client, result.analyzed, catalog), 'plainsql'),
+  )
+  return queries.map(({ id }, index): Outcome => {
+    const own = all.filter((diagnostic) => diagnostic.query === `q${index}`)
+    const [start, end] = [starts[index]!, starts[index + 1] ?? file.text.length]
+    return {
+      id: `${corpus.corpus} ${schema} ${id}`,
+      preparable: !('error' in answers[index]!),
+      diagnostics: own,
+      placed: own.every(({ labels }) => labels[0]!.span.start >= start && labels[0]!.span.end <= end),
+    }
+  })
 }
 
 /** `$1` → `:p1` */

@@ -8,7 +8,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import pg from 'pg'
+import type pg from 'pg'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type AnalyzedQuery, analyze } from '../../lib/compile/analyze.ts'
@@ -19,10 +19,9 @@ import { emitFile } from '../../lib/compile/emit.ts'
 import { lex } from '../../lib/compile/lexer.ts'
 import { parseSqlFile } from '../../lib/compile/parse.ts'
 import { decodeRows } from '../../lib/query/text.ts'
-import { loadCorpusSchema, readCorpora } from '../support/corpora.ts'
+import { loadCorpusSchema, onEmptyDatabases, readCorpora } from '../support/corpora.ts'
 import type { AnyFunction } from '../support/generated.ts'
 import { seeded } from '../support/randomRows.ts'
-import { freshDatabase } from '../support/server.ts'
 import { addRows, type WitnessValue, witnessValues } from '../support/witnessData.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -44,10 +43,7 @@ test('no decoder meets what it did not expect', async () => {
   try {
     const all = [...goldenJobs(), ...corpusJobs()]
     const jobs = process.env.WITNESS_SEED === undefined ? all.filter((job, at) => at % 3 === 0 || isLarge(job)) : all
-    const worker = async () => {
-      for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await witness(job, out)
-    }
-    await Promise.all([worker(), worker()])
+    await onEmptyDatabases(jobs, (client, job) => witness(client, job, out))
   } finally {
     rmSync(out, { recursive: true, force: true })
   }
@@ -84,26 +80,17 @@ function corpusJobs(): Job[] {
   )
 }
 
-async function witness(job: Job, out: string): Promise<void> {
+async function witness(client: pg.Client, job: Job, out: string): Promise<void> {
   const random = seeded(seed)
-  const database = await freshDatabase()
-  const client = new pg.Client({ connectionString: database.url, pipeline: true })
-  client.on('error', () => {})
-  await client.connect()
-  try {
-    await loadCorpusSchema(client, job.ddl)
-    const queries = await compiled(client, [...job.statements, ...(await ownStatements(client))], out)
-    const value = await witnessValues(client, random)
-    await client.query("set statement_timeout = 500; set timezone = 'Asia/Kathmandu'")
-    for (const rows of [0, 3, 12]) {
-      await addRows(client, value, random, rows)
-      for (const query of queries) {
-        for (let run = 0; run < runsPerState; run++) await runOnce(client, job, query, value, random)
-      }
+  await loadCorpusSchema(client, job.ddl)
+  const queries = await compiled(client, [...job.statements, ...(await ownStatements(client))], out)
+  const value = await witnessValues(client, random)
+  await client.query("set statement_timeout = 500; set timezone = 'Asia/Kathmandu'")
+  for (const rows of [0, 3, 12]) {
+    await addRows(client, value, random, rows)
+    for (const query of queries) {
+      for (let run = 0; run < runsPerState; run++) await runOnce(client, job, query, value, random)
     }
-  } finally {
-    await client.end()
-    await database.drop()
   }
 }
 
