@@ -2,11 +2,13 @@
 // The `plainsql` command: finds the subcommand, runs it, prints its error. Every subcommand has its own file.
 
 import { parseArgs } from 'node:util'
-import { check } from './check.ts'
-import { generate } from './generate.ts'
-import { commandOptions, helpText, UsageError } from './options.ts'
+import { type CommandOptions, commandOptions, helpText, UsageError } from './options.ts'
 
-const commands: Readonly<Record<string, typeof generate>> = { generate, check }
+/** Loaded when they are run: the generator takes longer to load than to say what is wrong with a command line. */
+const commands: Readonly<Record<string, () => Promise<(options: CommandOptions) => Promise<number>>>> = {
+  generate: async () => (await import('./generate.ts')).generate,
+  check: async () => (await import('./check.ts')).check,
+}
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -22,7 +24,8 @@ async function main(args: string[]): Promise<number> {
     const command = commands[name]
     if (command === undefined) throw new UsageError(`there is no command "${name}"`)
     if (rest.length > 0) throw new UsageError(`"${name}" takes no arguments, got "${rest.join(' ')}"`)
-    return await command(values)
+    const run = await command()
+    return await run(values)
   } catch (error) {
     console.error(`plainsql: ${error instanceof Error ? error.message : String(error)}`)
     if (!(error instanceof UsageError)) return 1

@@ -1,6 +1,6 @@
 // The command line: options that all commands share, and how they change the project's settings.
 
-import { type Config, loadConfig } from '../compile/index.ts'
+import { type Config, loadConfig } from '../compile/config.ts'
 import { fromProject, projectFolder } from './project.ts'
 
 /** The command line is not as it should be: exit code 2. */

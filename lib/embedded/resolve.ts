@@ -1,6 +1,6 @@
 // Which server to use: the one the user names, or an embedded one.
 
-import { type EmbeddedOptions, startEmbedded } from './server.ts'
+import type { EmbeddedOptions } from './server.ts'
 
 export interface ResolveOptions extends EmbeddedOptions {
   /** A server's URL; wins over `DATABASE_URL`. */
@@ -25,6 +25,8 @@ export interface ResolvedServer {
 export async function resolveServer(options: ResolveOptions = {}): Promise<ResolvedServer> {
   const url = options.url || process.env.DATABASE_URL
   if (!url) {
+    // Not loaded where a URL is given: that is most of what this module would load.
+    const { startEmbedded } = await import('./server.ts')
     const server = await startEmbedded(options)
     return {
       url: server.url,

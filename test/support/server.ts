@@ -3,7 +3,8 @@
 
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
-import { makeDatabase, resolveServer, withDatabase } from '../../lib/embedded/index.ts'
+import { makeDatabase } from '../../lib/embedded/makeDatabase.ts'
+import { resolveServer, withDatabase } from '../../lib/embedded/resolve.ts'
 
 export interface TestServer {
   readonly url: string
