@@ -26,8 +26,8 @@ export interface TestDatabase extends Database {
 
 /**
  * A new database with the schema of the migrations, on a real PostgreSQL. The first call for a schema migrates a
- * template (`plainsql_template_…`, kept on the server), further ones copy it: about 15 ms on the embedded server. The user of the URL must be
- * allowed to create databases.
+ * template (`plainsql_template_…`, kept on the server), further ones copy it: about 15 ms on the embedded server. The
+ * user of the URL must be allowed to create databases.
  *
  * There is no snapshot() and restore(): make one database per test, or run each test in a unit of work that throws.
  *
