@@ -16,30 +16,18 @@ import type { Query } from '../../query/executor.ts'
 import { alone } from '../autocommit.ts'
 import { settlesWithin } from '../cancellation.ts'
 import { processIdOf } from '../cancelRequest.ts'
-import type { CloseOptions, Connection, ConnectionSource, Lease } from '../connection.ts'
+import type { CloseOptions, ConnectionSource, Lease } from '../connection.ts'
 import { CallSite } from '../observe/callSite.ts'
 import { type Observer, observerOf } from '../observe/observer.ts'
-import { plainConnection } from '../plainConnection.ts'
-import { Wire, wireOver } from '../wire/wire.ts'
+import { AtHand } from './atHand.ts'
 import { Circuit } from './circuit.ts'
 import { Lanes } from './lanes.ts'
-import { cancelledWithinMs, type PoolSettings, type PoolStats } from './options.ts'
+import { Leases } from './leases.ts'
+import type { PoolSettings, PoolStats } from './options.ts'
+import { Seat } from './seat.ts'
 import { ageMs, clientClass } from './session.ts'
 import type { Targets } from './targets.ts'
 
-/** What is known of a client beside the client itself. */
-interface Seat {
-  readonly client: PoolClient
-  readonly connection: Connection
-  readonly expiresAt: number
-  idleSince: number
-  /** Whether its client has said that it leads nowhere any more. */
-  ended: boolean
-}
-
-const watchMs = 1_000
-/** How long a connection is kept at hand, for the next caller, before pg-pool has it back. */
-const atHandMs = 100
 /** How long `close` waits, when its grace is over, for what was cancelled; and for the farewells of connections. */
 const lastMs = 1_000
 /** What pg-pool says when nobody gave a connection back in time, and when making one took longer than that. */
@@ -66,15 +54,10 @@ class TunedPool implements ConnectionSource {
   readonly #lanes: Lanes
   readonly #circuit: Circuit
   readonly #seats: WeakMap<object, Seat> = new WeakMap()
-  readonly #held: Map<Lease, { seat: Seat; since: number; use: Holder['use']; site: CallSite | null }> = new Map()
+  readonly #leases: Leases
   /** What ends the waits for a connection that pg-pool was asked for. */
   readonly #pending: Set<() => void> = new Set()
-  /**
-   * Connections that were just given back, the last one last. pg-pool takes two timers, a tick and four events to hand one
-   * over, which is more than a statement costs; under load the next caller is here already.
-   */
-  #atHand: Seat[] = []
-  #sweep: NodeJS.Timeout | null = null
+  readonly #atHand: AtHand = new AtHand()
   /** Connections that were idle before this are not trusted: one of them turned out to lead nowhere. */
   #suspectBefore = 0
   #target = 0
@@ -83,8 +66,6 @@ class TunedPool implements ConnectionSource {
   #wanted = 0
   #closing: Promise<void> | null = null
   #onQuiet: (() => void) | null = null
-  #watch: NodeJS.Timeout | null = null
-  #checkedAt = 0
 
   constructor(targets: Targets, settings: PoolSettings, client: ClientConfig, observer: Observer) {
     this.observer = observer
@@ -93,6 +74,7 @@ class TunedPool implements ConnectionSource {
     )
     this.#settings = settings
     this.#targets = targets
+    this.#leases = new Leases(settings.answerTimeoutMs)
     this.#pool = new Pool({
       ...targets.config,
       ...client,
@@ -131,7 +113,7 @@ class TunedPool implements ConnectionSource {
   acquire(query: QueryIdentity | null): Lease | Promise<Lease> {
     this.#admit(query)
     const site = this.#settings.traceHolders ? new CallSite(this.acquire, 50) : null
-    const seat = this.#takeAtHand()
+    const seat = this.#atHand.take(this.#isTrusted)
     if (seat !== null) return this.#lease(seat, 'unit of work', site, performance.now())
     const full = this.#isFull()
     const acquired = this.#checkOut(query, 'unit of work', site)
@@ -142,12 +124,12 @@ class TunedPool implements ConnectionSource {
   /** Whether all connections are out, or promised: pg-pool hands idle ones over in the next tick, and counts them until. */
   #isFull(): boolean {
     const { idleCount, totalCount, waitingCount } = this.#pool
-    return waitingCount >= idleCount + this.#atHand.length + this.#settings.max - totalCount
+    return waitingCount >= idleCount + this.#atHand.count + this.#settings.max - totalCount
   }
 
   stats(): PoolStats {
     const { totalCount: total, idleCount, waitingCount } = this.#pool
-    const idle = idleCount + this.#atHand.length
+    const idle = idleCount + this.#atHand.count
     const { lanes, inFlight, waiting } = this.#lanes.stats
     return { total, idle, lanes, inFlight, waiting: waitingCount + waiting, unreachable: this.#circuit.open }
   }
@@ -193,14 +175,13 @@ class TunedPool implements ConnectionSource {
     this.#acquiring++
     const calledAt = performance.now()
     try {
-      const atHand = this.#takeAtHand()
+      const atHand = this.#atHand.take(this.#isTrusted)
       if (atHand !== null) return this.#lease(atHand, use, site, calledAt)
       for (;;) {
-        const client = await this.#connect(query)
-        const seat = this.#seats.get(client) ?? this.#seat(client)
+        const seat = await this.#connect(query)
         const usable = this.#isTrusted(seat) ?? (await this.#answers(seat))
         if (usable && !this.#pool.ending) return this.#lease(seat, use, site, calledAt)
-        client.release(true)
+        seat.retire()
       }
     } finally {
       this.#acquiring--
@@ -208,7 +189,7 @@ class TunedPool implements ConnectionSource {
     }
   }
 
-  async #connect(query: QueryIdentity | null): Promise<PoolClient> {
+  async #connect(query: QueryIdentity | null): Promise<Seat> {
     const makes = this.#pool.idleCount === 0 && this.#pool.totalCount < this.#settings.max
     const tries = makes && this.#circuit.enter(query)
     const { list, preferred } = this.#targets
@@ -217,10 +198,10 @@ class TunedPool implements ConnectionSource {
     for (let attempt = 1; ; attempt++) {
       const target = this.#target
       try {
-        const client = await this.#ask()
+        const seat = await this.#ask()
         // Perhaps one that has just become idle, which says nothing of the server: somebody else tries then.
         this.#circuit.gaveUp(tries)
-        return client
+        return seat
       } catch (cause) {
         const error = cause as Error
         if (this.#pool.ending) throw new DatabaseClosedError(query)
@@ -239,51 +220,38 @@ class TunedPool implements ConnectionSource {
   }
 
   /** By a callback: pg-pool's own promise comes with two more. */
-  #ask(): Promise<PoolClient> {
+  #ask(): Promise<Seat> {
     return new Promise((resolve, reject) => {
       const end = () => reject(new Error('the database was closed'))
       this.#pending.add(end)
       this.#pool.connect((error, client) => {
         if (!this.#pending.delete(end)) client?.release(true)
         else if (client === undefined) reject(error)
-        else resolve(client)
+        else resolve(this.#seatOf(client))
       })
     })
   }
 
-  #seat(client: PoolClient): Seat {
-    const { maxLifetimeMs, preparedStatements } = this.#settings
+  #seatOf(client: PoolClient): Seat {
+    const known = this.#seats.get(client)
+    if (known !== undefined) return known
     this.#circuit.succeeded()
-    const wire = wireOver(client as unknown as Client, preparedStatements)
-    const now = performance.now()
-    const lifetimeMs = maxLifetimeMs === 0 ? Number.POSITIVE_INFINITY : maxLifetimeMs * (1 - Math.random() / 5)
-    const connection = wire ?? plainConnection(client, preparedStatements > 0)
-    const seat: Seat = { client, connection, expiresAt: now + lifetimeMs, idleSince: now, ended: false }
+    const seat = new Seat(client, this.#settings)
     this.#seats.set(client, seat)
-    const end = () => {
-      seat.ended = true
-    }
-    client.on('error', end).on('end', end)
     return seat
   }
 
   /** Whether it is young enough; null if it was idle for so long that it has to be asked whether it is there. */
-  #isTrusted(seat: Seat): boolean | null {
-    const now = performance.now()
-    if (isLost(seat) || now > seat.expiresAt || seat.idleSince < this.#suspectBefore) return false
-    return now - seat.idleSince <= this.#settings.pingAfterIdleMs || null
+  readonly #isTrusted = (seat: Seat): boolean | null => {
+    if (seat.lost || seat.expired || seat.idleSince < this.#suspectBefore) return false
+    return performance.now() - seat.idleSince <= this.#settings.pingAfterIdleMs || null
   }
 
   async #answers(seat: Seat): Promise<boolean> {
-    const { pingTimeoutMs, pingAfterIdleMs } = this.#settings
-    const { connection } = seat
-    const now = performance.now()
-    const answer = connection instanceof Wire ? connection.ping(pingTimeoutMs) : connection.control('')
-    const answered = (await settlesWithin(answer, pingTimeoutMs)) && (await answer.then(yes, no))
-    // The server's last words may have come with the answer.
-    const alive = answered && !isLost(seat)
+    const askedAt = performance.now()
+    const alive = await seat.answers(this.#settings.pingTimeoutMs)
     // What was idle for as long leads to the same nowhere, and need not be asked.
-    if (!alive) this.#suspectBefore = now - pingAfterIdleMs
+    if (!alive) this.#suspectBefore = askedAt - this.#settings.pingAfterIdleMs
     return alive
   }
 
@@ -295,84 +263,28 @@ class TunedPool implements ConnectionSource {
       connection,
       release: (clean) => {
         // Once it was taken away, by `close`, there is nothing left to give back.
-        if (!this.#held.delete(lease)) return
+        if (!this.#leases.delete(lease)) return
         seat.idleSince = performance.now()
-        const reusable = clean && !isLost(seat) && !connection.inTransaction
+        const reusable = clean && !seat.lost && !connection.inTransaction
         this.observer.pool({ type: 'release', use, useMs: seat.idleSince - since, reusable })
         if (reusable) this.#giveBack(seat)
-        else this.#destroy(seat)
+        else seat.destroy()
         this.#checkQuiet()
       },
     }
-    this.#held.set(lease, { seat, since, use, site })
-    if (this.#watch === null && this.#settings.answerTimeoutMs > 0) {
-      this.#checkedAt = since
-      this.#watch = setInterval(() => this.#checkAnswers(), watchMs).unref()
-    }
+    this.#leases.add(lease, { seat, since, use, site })
     return lease
-  }
-
-  /** At once, and not by a farewell that nobody may answer: what is in flight fails, and who waits gets another one. */
-  #destroy(seat: Seat): void {
-    giveUp(seat, 'the connection was given up: its state is not known')
-    seat.client.release(true)
   }
 
   #giveBack(seat: Seat): void {
     // Who waits, waits in pg-pool, which counts the uses too.
-    if (this.#pool.waitingCount > 0 || this.#closing !== null || this.#settings.maxUses > 0) seat.client.release()
-    else {
-      this.#atHand.push(seat)
-      this.#sweep ??= setInterval(() => this.#putAway(performance.now() - atHandMs), atHandMs).unref()
-    }
-  }
-
-  /** The connection that was given back last, if it is as good as new; others have their turn in pg-pool. */
-  #takeAtHand(): Seat | null {
-    for (let seat = this.#atHand.pop(); seat !== undefined; seat = this.#atHand.pop()) {
-      if (this.#isTrusted(seat)) return seat
-      seat.client.release(isLost(seat))
-    }
-    return null
-  }
-
-  /** Gives pg-pool what nobody has asked for since. */
-  #putAway(since: number): void {
-    // Those that have been there longest are first.
-    const kept = this.#atHand.findIndex((seat) => seat.idleSince > since)
-    for (const seat of this.#atHand.splice(0, kept < 0 ? this.#atHand.length : kept)) {
-      seat.client.release(isLost(seat))
-    }
-    if (this.#atHand.length > 0 || this.#sweep === null) return
-    clearInterval(this.#sweep)
-    this.#sweep = null
-  }
-
-  /** A server that should have cancelled a statement long ago, and says nothing, is not there any more. */
-  #checkAnswers(): void {
-    const now = performance.now()
-    // If we were late ourselves (a debugger, a stopped process), answers may lie in the sockets.
-    const late = now - this.#checkedAt > 3 * watchMs
-    this.#checkedAt = now
-    if (late) return
-    for (const [{ statementTimeoutMs }, { seat }] of this.#held) {
-      const { connection } = seat
-      const ms = connection instanceof Wire ? Math.round(connection.busyMs(now)) : 0
-      if (ms > answerLimitMs(this.#settings, statementTimeoutMs)) {
-        giveUp(seat, `no answer for ${ms} ms (pool.answerTimeoutMs)`)
-      }
-    }
+    if (this.#pool.waitingCount > 0 || this.#closing !== null || this.#settings.maxUses > 0) seat.putAway()
+    else this.#atHand.put(seat)
   }
 
   #timedOut(query: QueryIdentity | null): AcquireTimeoutError {
     const { max, acquireTimeoutMs, traceHolders } = this.#settings
-    const now = performance.now()
-    const holders = [...this.#held.values()]
-      .sort((a, b) => a.since - b.since)
-      .map(({ seat: { connection }, since, use, site }): Holder => {
-        const running = connection instanceof Wire ? connection.running : null
-        return { use, ms: now - since, running, place: site?.place ?? null }
-      })
+    const { holders } = this.#leases
     const waiting = this.#pool.waitingCount + this.#lanes.waiting
     const error = new AcquireTimeoutError(query, acquireTimeoutMs, { max, waiting, holders, traced: traceHolders })
     this.observer.pool({ type: 'acquireTimeout', error })
@@ -382,30 +294,25 @@ class TunedPool implements ConnectionSource {
   async #shutDown(graceMs: number | undefined): Promise<void> {
     const quiet = Promise.all([this.#lanes.drain(), this.#quiet()])
     const isQuiet = graceMs === undefined ? await quiet.then(yes) : await settlesWithin(quiet, graceMs)
-    this.#putAway(Number.POSITIVE_INFINITY)
+    this.#atHand.putAway()
     // Idle connections do not keep the process running, and it must not end before they are closed.
-    const awake = setInterval(() => {}, watchMs)
+    const awake = setInterval(() => {}, lastMs)
     // From now on it starts nothing for those who wait in it.
     const ended = this.#pool.end()
     if (!isQuiet) await this.#endAll(quiet)
     await (graceMs === undefined ? ended : settlesWithin(ended, lastMs))
-    if (this.#watch !== null) clearInterval(this.#watch)
+    this.#leases.unwatch()
     clearInterval(awake)
   }
 
-  /** What waits fails now, and what runs is cancelled; what the server cannot cancel, or is idle in a unit, is given up. */
+  /** What waits fails now, and what runs is cancelled or given up. */
   async #endAll(quiet: Promise<unknown>): Promise<void> {
     this.#lanes.end()
     for (const end of this.#pending) {
       this.#pending.delete(end)
       end()
     }
-    const cancelled = [...this.#held.values()].map(({ seat }) => seat.connection.cancel?.().catch(() => {}))
-    await settlesWithin(Promise.all([quiet, ...cancelled]), lastMs)
-    for (const [lease, { seat }] of this.#held) {
-      giveUp(seat, 'the database was closed')
-      lease.release(false)
-    }
+    await this.#leases.end(quiet, lastMs)
   }
 
   #quiet(): Promise<void> {
@@ -416,25 +323,8 @@ class TunedPool implements ConnectionSource {
   }
 
   #checkQuiet(): void {
-    if (this.#held.size === 0 && this.#acquiring === 0) this.#onQuiet?.()
+    if (this.#leases.count === 0 && this.#acquiring === 0) this.#onQuiet?.()
   }
 }
 
-/** How long an answer may take. @param own `statement_timeout`, where it is not the session's */
-function answerLimitMs({ answerTimeoutMs }: PoolSettings, own: number | undefined): number {
-  if (own === undefined) return answerTimeoutMs
-  return own === 0 ? Number.POSITIVE_INFINITY : Math.max(answerTimeoutMs, own + cancelledWithinMs)
-}
-
-/** What is in flight fails at once. Of a client that we do not know it does when the pool ends it. */
-function giveUp({ connection }: Seat, why: string): void {
-  if (connection instanceof Wire) connection.destroy(new Error(why))
-}
-
-/** Its wire knows first. */
-function isLost({ connection, ended }: Seat): boolean {
-  return ended || (connection instanceof Wire && connection.lost)
-}
-
 const yes = (): boolean => true
-const no = (): boolean => false
