@@ -53,10 +53,10 @@ const failing: Record<string, { text: string; passed: number; failed: number; ou
     output: / {2}exit code 3,/,
   },
   'never-ends.test.ts': {
-    text: `// timeout: 3\n${good}setInterval(() => {}, 1000)`,
+    text: `// timeout: 10\n${good}setInterval(() => {}, 1000)`,
     passed: 1,
     failed: 1,
-    output: / {2}did not end within 3 s,/,
+    output: / {2}did not end within 10 s,/,
   },
 }
 
