@@ -231,7 +231,9 @@ function float(type: string): Codec<number> {
 }
 
 function safeInteger(value: number | bigint): number | undefined {
-  return typeof value === 'number' && Number.isSafeInteger(value) ? value + 0 : undefined
+  // 5n is the same cell as 5: inputs of one row must not look different.
+  const number = typeof value === 'bigint' ? Number(value) : value
+  return Number.isSafeInteger(number) ? number + 0 : undefined
 }
 
 function notInteger(value: unknown): TypeError {

@@ -17,7 +17,7 @@ test.before(async () => {
 
 test.after(() => database.drop())
 
-for (const name of ['in-list', 'join', 'lateral', 'insert', 'change', 'none']) {
+for (const name of ['in-list', 'join', 'lateral', 'insert', 'change', 'names', 'traps', 'none']) {
   test(`forms: ${name}`, async () => {
     const { text } = await generated(database.url, readFileSync(join(folder, `${name}.sql`), 'utf8'))
     assertGolden(join(folder, `${name}.txt`), text.split('\nexport const ').slice(1).map(form).join('\n\n'))

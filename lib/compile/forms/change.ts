@@ -6,7 +6,7 @@ import type { Catalog } from '../catalog.ts'
 import type { TreeNode } from '../model.ts'
 import { int, nodes } from '../tree.ts'
 import type { Candidate } from './candidate.ts'
-import { equalities, preservesRight, targetOf } from './facts.ts'
+import { equalities, isNatural, preservesRight, targetOf } from './facts.ts'
 import { inputsOf, nameOf } from './inputs.ts'
 import { bareStars, type Edit, edited, keyword, replaceParams, type Word, wordsOf } from './rewrite.ts'
 
@@ -21,6 +21,7 @@ export function changeForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalo
   if (keys.length === 0 && (isUpdate || returns)) return 'two inputs may be about one row'
 
   if (preservesRight(tree)) return 'a RIGHT or FULL JOIN keeps rows that are of no input'
+  if (isNatural(tree)) return 'a NATURAL JOIN might take the inputs in'
   const words = wordsOf(query.sql)
   const inputs = inputsOf(query, catalog)
   const apart = isUpdate || returns ? { apart: [...new Set(keys.map(({ param }) => param - 1))] } : {}
@@ -29,7 +30,7 @@ export function changeForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalo
       ...replaceParams(words, inputs.value),
       ...joined(words, isUpdate, returns ? inputs.numberedStreamed : inputs.streamed),
       ...ownColumns(words, targetOf(tree)),
-      ...(returns ? [{ start: query.sql.length, end: query.sql.length, text: ', input.ordinal' }] : []),
+      ...(returns ? [{ start: query.sql.length, end: query.sql.length, text: `, ${inputs.ordinal}` }] : []),
     ]),
     match: { by: returns ? 'ordinal' : 'nothing' },
     added: returns ? 1 : 0,
@@ -43,7 +44,7 @@ export function changeForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalo
 function ownColumns(words: readonly Word[], target: TreeNode): Edit[] {
   const returning = keyword(words, ['returning'])
   const stars = returning < 0 ? [] : bareStars(words, returning, words.length)
-  return stars.map((start) => ({ start, end: start, text: `${nameOf(target)}.` }))
+  return stars.map((start) => ({ start, end: start, text: `${nameOf(target, words)}.` }))
 }
 
 /** The inputs in FROM or USING: in front of what is there, or in a clause of their own. */

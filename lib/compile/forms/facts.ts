@@ -85,15 +85,25 @@ export function equalities(query: AnalyzedQuery, catalog: Catalog): Equality[] {
 
 /** Whether a RIGHT or FULL JOIN keeps rows that an input in front of it would not be joined with. */
 export function preservesRight(tree: TreeNode): boolean {
+  // JoinType: 2 full, 3 right.
+  return joins(tree).some((join) => [2, 3].includes(int(join, 'jointype')))
+}
+
+/** Whether a NATURAL JOIN would take a column of the inputs for one that both sides have. */
+export function isNatural(tree: TreeNode): boolean {
+  return joins(tree).some((join) => join.isNatural === 'true')
+}
+
+function joins(tree: TreeNode): TreeNode[] {
+  const found: TreeNode[] = []
   const open = [node(tree, 'jointree')]
   while (open.length > 0) {
     const part = open.pop()
     if (!part) continue
-    // JoinType: 2 full, 3 right.
-    if (part.tag === 'JOINEXPR' && [2, 3].includes(int(part, 'jointype'))) return true
+    if (part.tag === 'JOINEXPR') found.push(part)
     open.push(...nodes(part, 'fromlist'), node(part, 'larg'), node(part, 'rarg'))
   }
-  return false
+  return found
 }
 
 /** A cast that changes the type's name and nothing else. */

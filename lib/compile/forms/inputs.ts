@@ -7,6 +7,7 @@ import type { Catalog, CatalogType } from '../catalog.ts'
 import type { TreeNode } from '../model.ts'
 import { node, text } from '../tree.ts'
 import { baseType } from './facts.ts'
+import { type Word, wordsOf } from './rewrite.ts'
 
 export interface Inputs {
   /** With the position of each input, from 1, as `input.ordinal`. */
@@ -17,6 +18,8 @@ export interface Inputs {
    */
   readonly streamed: string
   readonly numberedStreamed: string
+  /** What stands for an input's position. */
+  readonly ordinal: string
   /** What stands for `$n`, n from 1. */
   value(param: number): string
   /** The OIDs that PostgreSQL must find for the parameters. */
@@ -26,29 +29,43 @@ export interface Inputs {
 const textArrayOid = 1009
 
 export function inputsOf(query: AnalyzedQuery, catalog: Catalog): Inputs {
+  const free = unusedIn(query.sql)
+  const table = free('input')
+  const ordinal = free('ordinal')
   const params = query.paramTypeOids.map((oid, index) => {
     const type = catalog.types.get(oid)
-    const name = `p${index + 1}`
+    const name = free(`p${index + 1}`)
     if (type && fitsInArray(type, catalog)) {
-      return { name, array: `$${index + 1}::${typeName(type)}[]`, value: `input.${name}`, oid: type.array }
+      return { name, array: `$${index + 1}::${typeName(type)}[]`, value: `${table}.${name}`, oid: type.array }
     }
-    const value = type ? `(input.${name}::${typeName(type)})` : `input.${name}`
+    const value = type ? `(${table}.${name}::${typeName(type)})` : `${table}.${name}`
     return { name, array: `$${index + 1}::text[]`, value, oid: textArrayOid }
   })
   const names = params.map((param) => param.name)
   const arrays = params.map((param) => param.array)
   const columns = params.map(({ name, array }) => `unnest(${array}) as ${name}`)
   return {
-    numbered: `unnest(${arrays.join(', ')}) with ordinality as input(${[...names, 'ordinal'].join(', ')})`,
-    streamed: subquery(columns),
-    numberedStreamed: subquery([...columns, `generate_subscripts(${arrays[0]}, 1)::int8 as ordinal`]),
+    numbered: `unnest(${arrays.join(', ')}) with ordinality as ${table}(${[...names, ordinal].join(', ')})`,
+    streamed: subquery(columns, table),
+    numberedStreamed: subquery([...columns, `generate_subscripts(${arrays[0]}, 1)::int8 as ${ordinal}`], table),
+    ordinal: `${table}.${ordinal}`,
     value: (param) => params[param - 1]?.value ?? `$${param}`,
     typeOids: params.map((param) => param.oid),
   }
 }
 
-function subquery(columns: readonly string[]): string {
-  return `(select\n  ${columns.join(',\n  ')}\n) as input`
+function subquery(columns: readonly string[], table: string): string {
+  return `(select\n  ${columns.join(',\n  ')}\n) as ${table}`
+}
+
+/** Makes names that the statement does not have: it may have a table `input`, and order by its own column `ordinal`. */
+function unusedIn(sql: string): (name: string) => string {
+  const used = new Set(wordsOf(sql).map(({ text }) => text.replaceAll('"', '')))
+  return (name) => {
+    let free = name
+    while (used.has(free)) free += '_'
+    return free
+  }
 }
 
 /**
@@ -69,13 +86,22 @@ function typeName(type: CatalogType): string {
 }
 
 /** What a table of the statement is called in it: its alias, or its own name. */
-export function nameOf(entry: TreeNode): string {
+export function nameOf(entry: TreeNode, words: readonly Word[]): string {
   const alias = node(entry, 'eref')
-  return identifier((alias && text(alias, 'aliasname')) ?? '')
+  const name = (alias && text(alias, 'aliasname')) ?? ''
+  // In quotes as in the statement: "user" and "order" are no names without.
+  const quoted = quotedIdentifier(name)
+  return words.some((word) => word.kind === 'quoted-identifier' && word.text === quoted.toLowerCase())
+    ? quoted
+    : identifier(name)
 }
 
 /** A name in SQL. As keywords, char and bit are other types than the ones of that name: character(1), bit(1). */
 export function identifier(name: string): string {
   const isPlain = /^[a-z_][a-z0-9_]*$/.test(name) && name !== 'char' && name !== 'bit'
-  return isPlain ? name : `"${name.replaceAll('"', '""')}"`
+  return isPlain ? name : quotedIdentifier(name)
+}
+
+function quotedIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
 }

@@ -2,7 +2,7 @@
 // In: the query and its tree. Out: the form, or in words why there is none.
 
 import type { AnalyzedQuery } from '../analyze.ts'
-import { type Catalog, TriggerBits } from '../catalog.ts'
+import { type Catalog, type Relation, TriggerBits } from '../catalog.ts'
 import type { TreeNode } from '../model.ts'
 import { int, isNode, node, nodes } from '../tree.ts'
 import type { Candidate } from './candidate.ts'
@@ -21,13 +21,20 @@ export function insertForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalo
   const conflict = conflictOf(query, tree, catalog)
   if (typeof conflict === 'string') return conflict
 
+  const onConflict = keyword(words, ['on'], rows.end)
+  const behind = onConflict < 0 ? words.length : onConflict
+  const outside = [...words.slice(0, rows.start), ...words.slice(rows.end, behind)]
+  if (outside.some(({ kind }) => kind === 'positional')) return 'a parameter stands outside of VALUES'
+  const relation = catalog.relations.get(int(targetOf(tree), 'relid'))
+  const isAskedBehind = words.slice(behind).some(({ kind }) => kind === 'positional')
+  if (isAskedBehind && relation && hasTriggerBefore(TriggerBits.insert, relation, catalog)) {
+    return 'a trigger may change what stands for a parameter behind ON CONFLICT'
+  }
   const inputs = inputsOf(query, catalog)
   const list = withoutDefaults(words, rows)
   if (list === null) return 'DEFAULT stands for a column that the statement does not name'
-  const onConflict = keyword(words, ['on'], rows.end)
-  const behind = onConflict < 0 ? words.length : onConflict
   const values = words.slice(rows.start + 2, rows.end)
-  const from = `\nfrom ${returns ? inputs.numberedStreamed : inputs.streamed}${returns ? '\norder by input.ordinal' : ''}`
+  const from = `\nfrom ${returns ? inputs.numberedStreamed : inputs.streamed}${returns ? `\norder by ${inputs.ordinal}` : ''}`
   const [open, close] = [words[rows.start + 1]!, words[rows.end]!]
   return {
     sql: edited(query.sql, [
@@ -101,8 +108,13 @@ function mayDropRows(tree: TreeNode, catalog: Catalog): boolean {
   if (conflict && (int(conflict, 'action') === 1 || node(conflict, 'onConflictWhere'))) return true
   const relation = catalog.relations.get(int(targetOf(tree), 'relid'))
   if (!relation || relation.hasRules || !['table', 'partitioned table'].includes(relation.kind)) return true
+  // An upsert's row is dropped by a trigger of UPDATE too: suppress_redundant_updates_trigger().
+  return hasTriggerBefore(conflict ? TriggerBits.insert | TriggerBits.update : TriggerBits.insert, relation, catalog)
+}
+
+function hasTriggerBefore(events: number, relation: Relation, catalog: Catalog): boolean {
   return [relation, ...relation.descendants.map((oid) => catalog.relations.get(oid))].some((table) =>
-    table?.triggerTypes.some((type) => (type & TriggerBits.insert) !== 0 && (type & TriggerBits.before) !== 0),
+    table?.triggerTypes.some((type) => (type & events) !== 0 && (type & TriggerBits.before) !== 0),
   )
 }
 

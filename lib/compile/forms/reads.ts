@@ -8,7 +8,7 @@ import type { Catalog } from '../catalog.ts'
 import type { TreeNode } from '../model.ts'
 import { bool, int, isNode, node, nodes, text } from '../tree.ts'
 import { type Candidate, type Candidates, none } from './candidate.ts'
-import { baseType, equalities, locksRows, nodesIn, preservesRight, volatility } from './facts.ts'
+import { baseType, equalities, isNatural, locksRows, nodesIn, preservesRight, volatility } from './facts.ts'
 import { inputsOf, nameOf } from './inputs.ts'
 import { bareStars, edited, keyword, replaceParams, type Word, wordsOf } from './rewrite.ts'
 
@@ -115,7 +115,7 @@ function join(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog, why: strin
   const words = wordsOf(query.sql)
   const from = keyword(words, ['from'], keyword(words, ['select']))
   const end = selectListEnd(words)
-  if (from < 0 || end === null || bool(tree, 'hasTargetSRFs') || preservesRight(tree)) return null
+  if (from < 0 || end === null || bool(tree, 'hasTargetSRFs') || preservesRight(tree) || isNatural(tree)) return null
   const inputs = inputsOf(query, catalog)
   const behind = words[from]!.end
   // With one table, `*` is its columns; with several, it may be less than all of theirs, and PostgreSQL will find more.
@@ -125,8 +125,8 @@ function join(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog, why: strin
   return {
     sql: edited(query.sql, [
       ...replaceParams(words, inputs.value),
-      ...stars.map((start) => ({ start, end: start, text: `${nameOf(own!)}.` })),
-      { start: end, end, text: ', input.ordinal' },
+      ...stars.map((start) => ({ start, end: start, text: `${nameOf(own!, words)}.` })),
+      { start: end, end, text: `, ${inputs.ordinal}` },
       { start: behind, end: behind, text: ` ${inputs.numbered}\ncross join` },
     ]),
     match: { by: 'ordinal' },
@@ -144,7 +144,7 @@ function lateral(query: AnalyzedQuery, catalog: Catalog, why: string): Candidate
   const inputs = inputsOf(query, catalog)
   const subquery = edited(query.sql, replaceParams(wordsOf(query.sql), inputs.value))
   return {
-    sql: `select one.*, input.ordinal
+    sql: `select one.*, ${inputs.ordinal}
 from ${inputs.numbered}
 cross join lateral (
 ${subquery}
