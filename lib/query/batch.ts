@@ -28,13 +28,14 @@ export async function runBatch<Params, Row, Result>(
   query: Query<Params, Row, Result>,
   inputs: readonly Params[],
 ): Promise<Result[]> {
-  const { groups } = query.readOnly
-    ? await askAtOnce(executor, query, encodeInputs(query, inputs, 0))
-    : await askInOrder(executor, query, inputs)
-  return eachInput(inputs, 0, (_, index) => {
-    const rows = groups[index] ?? []
-    return query.finish(rows, rows.length)
-  })
+  const results = ({ groups }: Answer<Row>): Result[] =>
+    eachInput(inputs, 0, (_, index) => {
+      const rows = groups[index] ?? []
+      return query.finish(rows, rows.length)
+    })
+  return query.readOnly
+    ? results(await askAtOnce(executor, query, encodeInputs(query, inputs, 0)))
+    : askInOrder(executor, query, inputs, results)
 }
 
 /** Runs an `:exec` query for many inputs, all or nothing. @returns the number of all affected rows */
@@ -43,7 +44,7 @@ export async function runBulk<Params>(
   query: Query<Params, never, number>,
   inputs: readonly Params[],
 ): Promise<number> {
-  return (await askInOrder(executor, query, inputs)).affected
+  return askInOrder(executor, query, inputs, ({ affected }) => affected)
 }
 
 /**
@@ -78,6 +79,7 @@ export async function askAtOnce<Params, Row>(
     if (!firsts.has(key)) firsts.set(key, input)
   }
   const areAllFirsts = firsts.size === inputs.length
+  const asked = firsts.size === 1 ? query : oneOfSeveral(query)
   // Chunks come in any order: an array that grows by leaps becomes a dictionary.
   const answer: Answer<Row> = { groups: new Array(inputs.length), affected: 0 }
   const most = query.batch === undefined ? limits.statements : limits.reads
@@ -85,7 +87,7 @@ export async function askAtOnce<Params, Row>(
   const work = async (): Promise<void> => {
     try {
       for (let chunk = open.shift(); chunk !== undefined; chunk = open.shift()) {
-        add(answer, chunk, await askChunk(executor, query, chunk))
+        add(answer, chunk, await askChunk(executor, asked, chunk))
       }
     } catch (error) {
       // Nobody waits for the other answers any more.
@@ -103,11 +105,13 @@ export async function askAtOnce<Params, Row>(
 }
 
 /** Asks a query that writes: every input once, in their order. Holds no more than two chunks of them. */
-async function askInOrder<Params, Row>(
+async function askInOrder<Params, Row, Results>(
   executor: Executor,
   query: Query<Params, Row, unknown>,
   inputs: readonly Params[],
-): Promise<Answer<Row>> {
+  resultsOf: (answer: Answer<Row>) => Results,
+): Promise<Results> {
+  const several = inputs.length > 1 ? oneOfSeveral(query) : query
   const chunksFrom = (start: number): (readonly EncodedInput<Params>[])[] => {
     const encoded = encodeInputs(query, inputs.slice(start, start + limits.writes), start)
     return rounds(encoded, query.batch?.apart).flatMap((round) => chunked(round, limits.writes))
@@ -116,12 +120,12 @@ async function askInOrder<Params, Row>(
   const firsts = chunksFrom(0)
   // In somebody else's unit of work, which may go on after an error that says that nothing was sent.
   if (!executor.unitOfWork) for (let at = limits.writes; at < inputs.length; at += limits.writes) chunksFrom(at)
-  const run = async (on: Executor): Promise<void> => {
+  const run = async (on: Executor): Promise<Results> => {
     let ahead: Promise<void> | null = null
     for (let start = 0; start < inputs.length; start += limits.writes) {
       const chunks = start === 0 ? firsts : chunksFrom(start)
       for (const chunk of chunks) {
-        const asked = askChunk(on, query, chunk).then((its) => add(answer, chunk, its))
+        const asked = askChunk(on, several, chunk).then((its) => add(answer, chunk, its))
         // Its error is heard of below, once the one before has been answered.
         asked.catch(() => {})
         await ahead
@@ -131,12 +135,15 @@ async function askInOrder<Params, Row>(
       }
     }
     await ahead
+    // A missing row of `:one` is an error, and nothing may stay of the other inputs then.
+    return resultsOf(answer)
   }
-  // A single statement is all or nothing by itself; inputs without a form are many.
+  // A single statement is all or nothing by itself, unless its rows may be too few; inputs without a form are many.
+  const mayMiss = (query.kind === 'one' || query.kind === 'value') && query.batch?.ordinal !== undefined
   const isOne =
-    inputs.length <= limits.writes && firsts.length <= 1 && (query.batch !== undefined || inputs.length <= 1)
-  await (isOne || !executor.unitOfWork ? run(executor) : executor.unitOfWork(run))
-  return answer
+    inputs.length <= 1 ||
+    (inputs.length <= limits.writes && firsts.length <= 1 && query.batch !== undefined && !mayMiss)
+  return isOne || !executor.unitOfWork ? run(executor) : executor.unitOfWork(run)
 }
 
 function add<Row>(total: Answer<Row>, chunk: readonly EncodedInput<unknown>[], answer: Answer<Row>): void {
@@ -191,6 +198,11 @@ async function askEach<Params, Row>(
 function ofInput(error: unknown, { params, index }: EncodedInput<unknown>): unknown {
   const isOwn = error instanceof QueryError ? error.query !== null : error instanceof DecodeError
   return isOwn ? (error as PlainsqlError).at(index, params) : error
+}
+
+/** So that nobody takes the statements of a batch for calls in a loop. */
+function oneOfSeveral<Params, Row, Result>(query: Query<Params, Row, Result>): Query<Params, Row, Result> {
+  return { ...query, ofBatch: true }
 }
 
 function withRows<Params, Row>(

@@ -1,7 +1,7 @@
 // A batching scope: an executor on which equal queries of one tick become one statement.
 // In: an executor. Out: an executor that waits for the end of the tick, then runs each query's calls as a batch.
 
-import { QueryError } from '../errors.ts'
+import { DecodeError, QueryError } from '../errors.ts'
 import { askAtOnce, inputEncoder, inputKey } from './batch.ts'
 import type { EncodedInput } from './batchForm.ts'
 import type { Executor, Query } from './executor.ts'
@@ -26,8 +26,8 @@ export interface BatchingOptions {
  * unit of work runs them in that order, a database side by side.
  *
  * An error reaches the callers it concerns: a parameter that does not fit or a missing row of `:one` that call alone; an
- * error of PostgreSQL all calls of the statement, but outside of a transaction one that lies in the data (class 22,
- * `raise`) makes each of them run by itself.
+ * error of PostgreSQL all calls of the statement, but outside of a transaction one that may lie in the data (division by
+ * zero, `raise`) makes each of them run by itself.
  */
 export function batching(executor: Executor, { cache = false }: BatchingOptions = {}): Executor {
   // By what they run on, and by the query.
@@ -142,11 +142,20 @@ class Calls<Params, Row, Result> implements Queue {
         }
       }
     } catch (error) {
-      const alone = error instanceof QueryError && /^(22|P0)/.test(error.sqlState) && this.#executor.unitOfWork
+      const alone = this.#executor.unitOfWork && isOfData(error)
       for (const { input, resolve, reject } of calls) {
         if (alone) resolve(this.#executor.execute(this.#query, input.params))
         else reject(error)
       }
     }
   }
+}
+
+/**
+ * Whether an error may be of one call alone: not one of the connection, of rights, of the statement's text, of a conflict
+ * between transactions, of the server's limits. Functions may raise any other class, and one of their own.
+ */
+function isOfData(error: unknown): boolean {
+  if (error instanceof DecodeError) return true
+  return error instanceof QueryError && !/^(?:08|0A|25|26|28|40|42|53|55|57|58|XX)/.test(error.sqlState)
 }

@@ -73,6 +73,8 @@ export interface Query<Params, Row, Result> extends QuerySource<Params, Row> {
    * cannot run such SQL answers with `runEach` instead, which runs the other query for each of them.
    */
   readonly single?: Query<never, never, unknown>
+  /** Set if it is one of several statements of a batch. */
+  readonly ofBatch?: true
 }
 
 /**

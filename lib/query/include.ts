@@ -20,14 +20,14 @@ export type Included<Row, R extends Relations<never>> = {
 type ResultOf<R> = R extends Relation<never, infer Result> ? Result : never
 
 /** The row inside of a result: of an array, or beside null. */
-type RowOf<Result> = Result extends readonly (infer Row)[] ? Row : NonNullable<Result>
+type RowOf<Result> = NonNullable<Result extends readonly (infer Row)[] ? Row : Result>
 
 /** A result whose rows have relationships of their own. */
 type Nested<Result, R extends Relations<never>> = Result extends readonly (infer Row)[]
-  ? Included<Row, R>[]
-  : Result extends null
-    ? null
-    : Included<Result, R>
+  ? NestedRow<Row, R>[]
+  : NestedRow<Result, R>
+
+type NestedRow<Row, R extends Relations<never>> = Row extends null ? null : Included<Row, R>
 
 /**
  * Loads what belongs to rows: their posts, their author, their tags. One round trip per relationship, however many rows
@@ -73,7 +73,7 @@ export function relation<Row, Params, Found, Result>(
   query: QueryFunction<Params, Found, Result>,
   params: (row: Row) => Params,
 ): Relation<Row, Result>
-export function relation<Row, Params, Found extends object, Result, R extends Relations<RowOf<Result>>>(
+export function relation<Row, Params, Found extends object | null, Result, R extends Relations<RowOf<Result>>>(
   query: QueryFunction<Params, Found, Result>,
   params: (row: Row) => Params,
   nested: R,
@@ -95,9 +95,6 @@ export function relation<Row, Params>(
 async function withNested(executor: Executor, results: unknown[], nested: Relations<object>): Promise<unknown[]> {
   const rows = [...new Set(results.flat())].filter((row) => row !== null) as object[]
   const included = await include(executor, rows, nested)
-  const byRow = new Map<unknown, unknown>(rows.map((row, index) => [row, included[index]]))
-  return results.map((result) => {
-    if (Array.isArray(result)) return result.map((row) => byRow.get(row))
-    return result === null ? null : byRow.get(result)
-  })
+  const byRow = new Map<unknown, unknown>([[null, null], ...rows.map((row, at) => [row, included[at]] as const)])
+  return results.map((result) => (Array.isArray(result) ? result.map((row) => byRow.get(row)) : byRow.get(result)))
 }

@@ -1,7 +1,7 @@
 // The kinds of typed functions: each turns a generated query into a function `(executor, params) => promise`
 // that keeps one promise about the number of rows. The function knows nothing of what it runs on.
 
-import { NoRowsError, TooManyRowsError } from '../errors.ts'
+import { NoRowsError, type QueryIdentity, TooManyRowsError } from '../errors.ts'
 import { runBatch, runBulk } from './batch.ts'
 import type { Executor, Kind, Query, QuerySource } from './executor.ts'
 
@@ -77,15 +77,19 @@ function queryFunction<Params, Row, Result, Batch>(
   query: Query<Params, Row, Result>,
   batch: (executor: Executor, inputs: readonly Params[]) => Promise<Batch>,
 ): QueryFunction<Params, Row, Result, Batch> {
-  const run = (executor: Executor, params: Params): Promise<Result> => {
-    // tsc rules it out; a caller in plain JavaScript gets here.
-    if (typeof executor?.execute !== 'function') {
-      const problem = `${query.name} (${query.source}) needs a database or a unit of work as its first argument`
-      return Promise.reject(new TypeError(problem))
-    }
-    return executor.execute(query, params)
-  }
-  return Object.assign(run, { query, batch })
+  const run = (executor: Executor, params: Params): Promise<Result> =>
+    misuse(query, executor) ?? executor.execute(query, params)
+  const runMany = (executor: Executor, inputs: readonly Params[]): Promise<Batch> =>
+    misuse(query, executor, inputs) ?? batch(executor, inputs)
+  return Object.assign(run, { query, batch: runMany })
+}
+
+/** Arguments that tsc rules out; a caller in plain JavaScript gets here. */
+function misuse({ name, source }: QueryIdentity, executor: Executor, inputs: unknown = []): Promise<never> | null {
+  let problem = ''
+  if (typeof executor?.execute !== 'function') problem = 'needs a database or a unit of work as its first argument'
+  else if (!Array.isArray(inputs)) problem = 'needs an array of inputs as the second argument of batch'
+  return problem === '' ? null : Promise.reject(new TypeError(`${name} (${source}) ${problem}`))
 }
 
 function single<Row>(source: QuerySource<never, Row>, rows: Row[]): Row {

@@ -4,6 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createDatabase, type Database } from '../../lib/database/database.ts'
 import type { Executor } from '../../lib/query/executor.ts'
+import { include, relation } from '../../lib/query/include.ts'
 import { memoryDatabase } from '../../lib/testing/memoryDatabase.ts'
 import { testDatabase } from '../../lib/testing/testDatabase.ts'
 import { freshDatabase, type TestDatabase } from '../support/server.ts'
@@ -97,6 +98,37 @@ for (const [kind, open] of Object.entries(databases)) {
     })
   }
 }
+
+const byInclude = (uow: Executor, id: number): Promise<unknown> =>
+  include(uow, [{ id }], { one: relation(one, (row: { id: number }) => ({ id: row.id })) })
+
+for (const [way, load] of Object.entries({
+  batch: (uow: Executor, id: number) => one.batch(uow, [{ id }]),
+  include: byInclude,
+})) {
+  test(`a loop over ${way}, of one row each time, is warned of`, async () => {
+    await using db = createDatabase({ url: fresh.url, detectNPlusOne: 3 })
+    await db.unitOfWork(async (uow) => {
+      for (const id of ids) await load(uow, id)
+    })
+    await settled()
+    assert.is(warnings.length, 1)
+    assert.match(warnings[0]?.message ?? '', /called at test\/database\/nPlusOne\.test\.ts:\d+:\d+:/)
+  })
+}
+
+test('the statements of a batch without a form are no loop', async () => {
+  await using db = createDatabase({ url: fresh.url, detectNPlusOne: 3 })
+  await db.unitOfWork(async (uow) => {
+    const found = await one.batch(
+      uow,
+      ids.map((id) => ({ id })),
+    )
+    assert.equal(found, [[1], [2], [3], [4]])
+  })
+  await settled()
+  assert.equal(warnings, [])
+})
 
 test('fewer calls, and calls of several places or ticks, are left alone', async () => {
   await using db = createDatabase({ url: fresh.url, detectNPlusOne: 3 })

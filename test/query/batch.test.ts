@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { ConnectionError, ParameterError, type QueryIdentity, StatementSkippedError } from '../../lib/errors.ts'
 import { runBatch } from '../../lib/query/batch.ts'
 import type { Query } from '../../lib/query/executor.ts'
-import { recording, testDatabase } from '../../lib/testing/index.ts'
+import { memoryDatabase, recording, testDatabase } from '../../lib/testing/index.ts'
 import * as posts from '../../sql/posts.sql.ts'
 import * as tags from '../../sql/tags.sql.ts'
 import * as users from '../../sql/users.sql.ts'
@@ -34,6 +34,8 @@ test.before(async () => {
     select random() < :below::float8 as drawn;
     -- name: setTitle :exec
     update posts set title = :title where id = :id;
+    -- name: retitle :one
+    update posts set title = :title where id = :id returning id, title;
     -- name: twice :exec
     update posts set title = (1 / :by::integer)::text where id = :id;
     -- name: addTag :exec
@@ -158,6 +160,36 @@ test('a missing row of :one says which input found none', async () => {
   const error = await failure(own.getName!.batch(blog.db, [{ id: 1 }, { id: 77 }]))
   assert.is(error.message, 'expected one row, got none in getName (sql/q.sql:2): input [1] of the batch')
   assert.equal(error.input, { index: 1, params: { id: 77 } })
+})
+
+test('… and nothing of the batch stays, if it was a write', async () => {
+  const there = await posts.getPost(blog.real, { id: 2 })
+  const inputs = [2, 77].map((id) => ({ id, title: 'half done' }))
+  for (const memory of [false, true]) {
+    const db = recording(memory ? await memoryDatabase() : blog.real)
+    if (memory) await users.createUser(db, { email: 'a', hashedPassword: 'h', fullName: null })
+    if (memory) for (const title of ['one', 'two']) await posts.createPost(db, { authorId: 1, title, content: 'c' })
+    const before = await posts.getPost(db, { id: 2 })
+    const error = await failure(own.retitle!.batch(db, inputs))
+    assert.is(error.name, 'NoRowsError')
+    assert.equal(error.input, { index: 1, params: inputs[1] })
+    assert.equal(await posts.getPost(db, { id: 2 }), before)
+  }
+  assert.is.not(there?.title, 'half done')
+})
+
+test('what is no array of inputs is refused, and so is what is no database', async () => {
+  for (const call of [posts.getPost, posts.createPost, posts.deletePost]) {
+    const inputs = new Set([{ id: 1 }]) as never
+    assert.match(
+      (await failure(call.batch(blog.db, inputs))).message,
+      / needs an array of inputs as the second argument/,
+    )
+    assert.match(
+      (await failure(call.batch(undefined as never, []))).message,
+      / needs a database or a unit of work as its/,
+    )
+  }
 })
 
 test('a value that does not fit says which input it is of, and nothing is sent', async () => {

@@ -1,5 +1,6 @@
 // batching: which calls become one statement, and what reaches each caller.
 
+import pg from 'pg'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createDatabase } from '../../lib/database/database.ts'
@@ -21,7 +22,25 @@ test.before(async () => {
     -- name: getName :one
     select full_name from users where id = :id;
     -- name: half :value
-    select 10 / :by::integer as half;`
+    select 10 / :by::integer as half;
+    -- name: picky :value
+    select picky(:n) as n;
+    -- name: even :value
+    select :n::integer::even as n;
+    -- name: titleOf :value
+    select (select title from posts where author_id = :n) as title;
+    -- name: never :value
+    select nullif(:n::integer, 3) as "n!";`
+  const client = new pg.Client({ connectionString: blog.real.url })
+  await client.connect()
+  await client.query(`
+    create domain even as integer check (value % 2 = 0);
+    create function picky(n integer) returns integer language plpgsql immutable as $$
+    begin
+      if n = 2 then raise 'not that' using errcode = 'MY001'; end if;
+      return n;
+    end $$`)
+  await client.end()
   own = (await generated(blog.real.url, sql)).functions
 })
 
@@ -225,6 +244,24 @@ test('an error that lies in the data reaches its own caller, outside of a transa
     [10, '22012', 2],
   )
 })
+
+for (const [what, name, good, bad, error] of [
+  ['a class of a function of its own', 'picky', 1, 2, 'MY001'],
+  ["a domain's CHECK", 'even', 2, 3, '23514'],
+  ['a subquery with two rows', 'titleOf', 2, 1, '21000'],
+  ['a NULL where none may be', 'never', 1, 3, 'DecodeError'],
+] as const) {
+  test(`… of whatever class: ${what}`, async () => {
+    const scope = batching(blog.db)
+    const outcomes = await Promise.allSettled([good, bad].map((n) => own[name]!(scope, { n })))
+    assert.equal(
+      outcomes.map((outcome) =>
+        outcome.status === 'fulfilled' ? 'fine' : (outcome.reason.sqlState ?? outcome.reason.name),
+      ),
+      ['fine', error],
+    )
+  })
+}
 
 test('in a transaction, which it ends, it reaches all of them', async () => {
   const error = await failure(

@@ -3,7 +3,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { include, relation } from '../../lib/query/include.ts'
-import type { One } from '../../lib/query/kinds.ts'
+import type { One, Values } from '../../lib/query/kinds.ts'
 import { memoryDatabase, recording } from '../../lib/testing/index.ts'
 import { listCommentsByPost } from '../../sql/comments.sql.ts'
 import { countPostsByAuthor, getPost, listPostsByAuthor, listPostsByTag } from '../../sql/posts.sql.ts'
@@ -132,6 +132,21 @@ test('a missing row of :one says which key found none', async () => {
   )
   assert.is(error.message, 'expected one row, got none in getName (sql/q.sql:1): input [1] of the batch')
   assert.equal(error.input, { index: 1, params: { id: 42 } })
+})
+
+test('a NULL among values stays null, with nested relationships too', async () => {
+  const sql = `-- name: listCards :values
+    select case when id <> 2 then jsonb_build_object('postId', id) end as card
+    from posts where author_id = :authorId order by id;`
+  const { listCards } = (
+    await generated<{ listCards: Values<{ authorId: number }, { postId: number } | null> }>(blog.real.url, sql)
+  ).functions
+  const [row] = await include(blog.db, [{ id: 1 }], {
+    cards: relation(listCards, ({ id }) => ({ authorId: id }), {
+      tags: relation(listTagNamesByPost, (card) => ({ postId: card.postId })),
+    }),
+  })
+  assert.equal(row?.cards, [{ postId: 1, tags: ['js', 'sql'] }, null, { postId: 3, tags: [] }])
 })
 
 test('a relationship called like a column takes its place', async () => {

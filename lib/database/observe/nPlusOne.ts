@@ -14,6 +14,9 @@ export interface NPlusOneOptions {
   readonly detectNPlusOne?: boolean | number
 }
 
+/** Of the stack: `include` and `batch` have some fifteen calls of their own before one. */
+const depth = 30
+
 /** The executor itself if the detector is off. */
 export function watched<Watched extends Executor>(executor: Watched, { detectNPlusOne }: NPlusOneOptions): Watched {
   if (!detectNPlusOne) return executor
@@ -46,8 +49,8 @@ class Detector {
   }
 
   count(period: Period, query: Query<never, never, unknown>, place: string | null): void {
-    // A batch form is the remedy.
-    if (query.single !== undefined || place === null) return
+    // A batch is the remedy, unless it is of one input.
+    if (query.single !== undefined || query.ofBatch || place === null) return
     const key = `${query.name} ${place}`
     const { counts } = period
     const count = (counts.get(key) ?? 0) + 1
@@ -69,7 +72,7 @@ const unitPeriod = (): Period => ({ name: 'unit of work', counts: new Map() })
 /** A proxy, because units of work are objects with private parts. */
 function watch<Watched extends Executor>(executor: Watched, detector: Detector, period: Period): Watched {
   function execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
-    detector.count(period, query as unknown as Query<never, never, unknown>, new CallSite(execute).place)
+    detector.count(period, query as unknown as Query<never, never, unknown>, new CallSite(execute, depth).place)
     return executor.execute(query, params)
   }
   /** `unitOfWork(work, options)` and `savepoint(work)`: what `work` gets is watched too. */
