@@ -1,5 +1,8 @@
-// Every error that plainsql throws at run time: data first, text last. No text ever holds a parameter's value;
-// the server's own error, which may, is reachable as `serverError` and is not printed with the error.
+// Every error that plainsql throws at run time: data first, text last. Where PostgreSQL quotes a parameter's value, it is
+// cut from the text; the server's own error, which has it, is reachable as `serverError` and is not printed with the error.
+
+// Itself: what is exported keeps its name where a bundler renames classes, and logs are searched for these names.
+import * as exported from './errors.ts'
 
 /** The part of a query that an error names. */
 export interface QueryIdentity {
@@ -20,10 +23,6 @@ export interface BatchInput {
 /** The base of all of plainsql's errors. */
 export class PlainsqlError extends Error {
   #input: BatchInput | null = null
-
-  override get name(): string {
-    return this.constructor.name
-  }
 
   /**
    * Whether the same work, a unit of work as a whole, can be done again: nothing of it took effect, and what stood in its
@@ -78,7 +77,7 @@ export class QueryError extends PlainsqlError {
 
   constructor(query: QueryIdentity | null, cause: Error & ServerFields) {
     const sqlState = cause.code ?? 'XX000'
-    super(`${withoutValues(sqlState, cause.message)} [${sqlState}]${inQuery(query)}`)
+    super(`${withoutValues(cause)} [${sqlState}]${inQuery(query)}`)
     this.query = query?.name ?? null
     this.source = query?.source ?? null
     this.sqlState = sqlState
@@ -144,8 +143,9 @@ export class ConnectionError extends PlainsqlError {
   readonly query: string | null
   /** A SQLSTATE (`57P01`) or a system error code (`ECONNREFUSED`), if there is one. */
   readonly code: string | null
+  /** What became of the statement. A property of its own: loggers print it. */
+  readonly statement: LostStatement
   readonly #reads: boolean
-  #statement: LostStatement
 
   constructor(
     query: QueryIdentity | null,
@@ -158,29 +158,27 @@ export class ConnectionError extends PlainsqlError {
     this.query = query?.name ?? null
     this.code = cause.code ?? null
     this.#reads = query?.readOnly ?? false
-    this.#statement = statement
-  }
-
-  get statement(): LostStatement {
-    return this.#statement
+    this.statement = statement
   }
 
   /** Unless the statement may have taken effect: one that is not `readOnly`, and may have run. */
   override get retryable(): boolean {
-    return this.#statement !== 'unknown' || this.#reads
+    return this.statement !== 'unknown' || this.#reads
   }
 
   /** Says that the statement was one of a unit of work, whose COMMIT will not be sent. */
   inUnit(): this {
-    this.#statement = 'rolled back'
-    return this
+    return Object.assign(this, { statement: 'rolled back' })
   }
 }
 
 /** Somebody who holds a connection. */
 export interface Holder {
-  /** `unit of work`, or `shared` for one on which statements outside of units of work run. */
-  readonly use: 'unit of work' | 'shared'
+  /**
+   * `shared` is one on which statements outside of units of work run together; `call` is for one alone, because it may be
+   * cancelled, or `pool.lanes` is off.
+   */
+  readonly use: 'unit of work' | 'call' | 'shared'
   /** For how long, in ms. */
   readonly ms: number
   /** What its server process is running, if anything. */
@@ -450,7 +448,16 @@ export class SavepointOpenError extends PlainsqlError {
 /** A function given to `afterCommit` or `afterRollback` threw. The unit's own outcome stands; this is only reported. */
 export class HookError extends PlainsqlError {
   constructor(hook: 'afterCommit' | 'afterRollback', cause: unknown) {
-    super(`a function given to ${hook} threw: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    super(`a function given to ${hook} threw: ${textOf(cause)}`, { cause })
+  }
+}
+
+/** Anything can be thrown, also what has no text. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown)
+  } catch {
+    return 'something that is no error'
   }
 }
 
@@ -474,9 +481,16 @@ function inQuery(query: QueryIdentity | null): string {
   return query === null ? '' : ` in ${query.name} (${query.source})`
 }
 
-/** Data exceptions (class 22) quote the offending value: `invalid input syntax for type integer: "…"`. */
-function withoutValues(sqlState: string, message: string): string {
-  if (!sqlState.startsWith('22')) return message
+/**
+ * Data exceptions (class 22) quote the offending value: `invalid input syntax for type integer: "…"`. So does a syntax
+ * error (42601) in a tsquery or a jsonpath; one in the statement itself has a position.
+ */
+function withoutValues({ code = '', position, message }: Error & ServerFields): string {
+  if (!code.startsWith('22') && (code !== '42601' || position !== undefined)) return message
   // In the quotes of all languages that PostgreSQL speaks (lc_messages).
   return message.replace(/(["'«»„“「])[\s\S]*(["'«»“”」])/, '$1…$2')
+}
+
+for (const [name, { prototype }] of Object.entries(exported)) {
+  if (prototype instanceof Error) Object.defineProperty(prototype, 'name', { value: name, writable: true })
 }

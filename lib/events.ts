@@ -4,7 +4,7 @@
 
 import type { AsyncLocalStorage } from 'node:async_hooks'
 import { channel, tracingChannel } from 'node:diagnostics_channel'
-import type { AcquireTimeoutError } from './errors.ts'
+import type { AcquireTimeoutError, Holder } from './errors.ts'
 import type { Kind } from './query/executor.ts'
 
 /** Where the queries of one `createDatabase` go. */
@@ -91,13 +91,13 @@ export type PoolEvent = { readonly database: DatabaseIdentity } & (
   | {
       /** Somebody got a connection to himself, or one was given to statements outside of units of work to share. */
       readonly type: 'acquire'
-      readonly use: 'unit of work' | 'shared'
+      readonly use: Holder['use']
       readonly waitMs: number
     }
   | {
       /** It was given back. */
       readonly type: 'release'
-      readonly use: 'unit of work' | 'shared'
+      readonly use: Holder['use']
       readonly useMs: number
       /** False if its state is not known: it is closed. */
       readonly reusable: boolean

@@ -39,7 +39,9 @@ export async function alone<Params, Row, Result>(
   cancellation: Cancellation | null = null,
 ): Promise<Result> {
   for (let again = query.readOnly === true; ; again = false) {
-    const lease = await (cancellation === null ? source.acquire(query) : acquire(source, query, cancellation))
+    const lease = await (cancellation === null
+      ? source.acquire(query, 'call')
+      : acquire(source, query, cancellation, 'call'))
     const { connection } = lease
     try {
       const running = connection.execute(query, params)

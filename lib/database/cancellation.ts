@@ -14,12 +14,36 @@ import type { Connection, ConnectionSource, Lease } from './connection.ts'
 export interface CancelOptions {
   /** Ends it when aborted; the error's cause is the signal's reason. */
   readonly signal?: AbortSignal | undefined
-  /** Ends it after so long, in ms, the wait for a connection included. Default: never. */
+  /**
+   * Ends it after so long, in ms, the wait for a connection included; at once if it is negative, as what is left until a
+   * deadline may be. Default, and 0 or Infinity: never.
+   */
   readonly timeoutMs?: number | undefined
 }
 
 /** How long a server may take to answer a CancelRequest, or ROLLBACK, before its connection is given up. */
 export const graceMs = 2_000
+
+/** The longest that a timer can take; what is longer never comes. */
+const longestMs = 2 ** 31 - 1
+
+/** Who waits for a signal: one listener for all of them, because node warns of a leak from the eleventh on. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+
+function endAll(this: AbortSignal): void {
+  for (const end of [...(waiting.get(this) ?? [])]) end()
+}
+
+function listen(signal: AbortSignal, end: () => void): void {
+  const ends = waiting.get(signal) ?? new Set()
+  if (ends.size === 0) signal.addEventListener('abort', endAll)
+  waiting.set(signal, ends.add(end))
+}
+
+function unlisten(signal: AbortSignal, end: () => void): void {
+  const ends = waiting.get(signal)
+  if (ends?.delete(end) && ends.size === 0) signal.removeEventListener('abort', endAll)
+}
 
 /** Fires at most once. Must be disposed of, or its timer keeps running. */
 export class Cancellation {
@@ -32,15 +56,20 @@ export class Cancellation {
   #fire: () => void = () => {}
   readonly #onAbort = (): void => this.#end('signal')
 
+  /** @throws RangeError */
   constructor({ signal, timeoutMs = 0 }: CancelOptions) {
+    if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) {
+      throw new RangeError(`timeoutMs must be a number of milliseconds, got ${String(timeoutMs)}`)
+    }
     this.#signal = signal
     this.#timeoutMs = timeoutMs
     this.fired = new Promise((resolve) => {
       this.#fire = resolve
     })
     if (signal?.aborted) this.#end('signal')
-    else signal?.addEventListener('abort', this.#onAbort, { once: true })
-    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#end('timeout'), timeoutMs)
+    else if (signal !== undefined) listen(signal, this.#onAbort)
+    if (timeoutMs < 0) this.#end('timeout')
+    else if (timeoutMs > 0 && timeoutMs <= longestMs) this.#timer = setTimeout(() => this.#end('timeout'), timeoutMs)
   }
 
   get done(): boolean {
@@ -65,7 +94,7 @@ export class Cancellation {
 
   dispose(): void {
     clearTimeout(this.#timer)
-    this.#signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#signal !== undefined) unlisten(this.#signal, this.#onAbort)
   }
 
   #end(reason: 'signal' | 'timeout'): void {
@@ -80,9 +109,10 @@ export async function acquire(
   source: ConnectionSource,
   query: QueryIdentity | null,
   cancellation: Cancellation,
+  use?: 'call',
 ): Promise<Lease> {
   if (cancellation.done) throw cancellation.error(query, 'not sent')
-  const acquired = Promise.resolve(source.acquire(query))
+  const acquired = Promise.resolve(source.acquire(query, use))
   try {
     return await cancellation.race(acquired, () => cancellation.error(query, 'not sent'))
   } catch (error) {
@@ -112,10 +142,12 @@ export async function cancellable<T>(
   await Promise.race([settled, cancellation.fired])
   if (!cancellation.done) return running
   if (!(await stop(connection, settled))) throw cancellation.error(query, 'unknown')
-  return running.catch((error: unknown) => {
+  try {
+    return await running
+  } catch (error) {
     if (isCancelled(error)) throw cancellation.error(query, 'cancelled', error)
     throw error
-  })
+  }
 }
 
 /**
@@ -141,7 +173,7 @@ export async function stop(connection: Connection, settled: Promise<unknown>, pa
 export async function settlesWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, false)
+    timer = setTimeout(resolve, Math.min(timeoutMs, longestMs), false)
   })
   const settled = promise.then(
     () => true,

@@ -63,9 +63,10 @@ export interface ConnectionSource {
   /**
    * A connection to oneself; at once if there is one at hand.
    * @param query whom it is for, to be named in errors
+   * @param use what for, to be named in the errors of others; default: a unit of work
    * @throws AcquireTimeoutError, PoolOverloadedError, ConnectionError, DatabaseClosedError; or rejects with them
    */
-  acquire(query: QueryIdentity | null): Lease | Promise<Lease>
+  acquire(query: QueryIdentity | null, use?: 'call'): Lease | Promise<Lease>
   /** Runs a statement as a transaction of its own, if there is a better way than a connection to itself. */
   execute?<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result>
   stats?(): PoolStats

@@ -1,6 +1,6 @@
 // The database: an executor over a pool of connections, and the door to units of work.
 
-import type { QueryIdentity } from '../errors.ts'
+import { PlainsqlError, type QueryIdentity } from '../errors.ts'
 import type { Executor, Query } from '../query/executor.ts'
 import { autocommit } from './autocommit.ts'
 import { Cancellation, type CancelOptions } from './cancellation.ts'
@@ -12,7 +12,7 @@ import { Observer } from './observe/observer.ts'
 import { type PoolOptions, type PoolStats, poolSettings } from './pool/options.ts'
 import { pooledConnections } from './pool/pool.ts'
 import { readTargets } from './pool/targets.ts'
-import { type InsideUnitOptions, scopeToJoin } from './unit/insideUnit.ts'
+import { type InsideUnitOptions, scopeAround, scopeToJoin } from './unit/insideUnit.ts'
 import { joinUnit, runUnitOfWork, type UnitOfWork, type UnitOfWorkOptions } from './unit/unitOfWork.ts'
 
 /** Where a database is, and everything that can be set about it; nothing needs to be. */
@@ -47,7 +47,8 @@ export interface Database extends Executor, AsyncDisposable {
   stats(): PoolStats | null
   /**
    * Refuses new work, lets running work end (for `graceMs` at most, then the server cancels it) and closes every
-   * connection. Safe to call twice.
+   * connection. Safe to call twice. It does not wait for `afterCommit` hooks.
+   * @throws PlainsqlError inside a unit of work, for whose end it would wait; with `graceMs` it ends the unit
    */
   close(options?: CloseOptions): Promise<void>
 }
@@ -59,7 +60,8 @@ export interface CallOptions extends CancelOptions {
 }
 
 /**
- * Opens a database. Connections are made when they are first needed: a wrong URL shows at the first call.
+ * Opens a database. Connections are made when they are first needed: a wrong host or password shows at the first call.
+ * @throws TypeError for a URL that is none, RangeError for numbers that cannot be meant; what reading a certificate throws
  */
 export function createDatabase(options: DatabaseOptions = {}): Database {
   const targets = readTargets(options.url)
@@ -113,24 +115,46 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
   }
 
   function withOptions(options: CallOptions): Executor {
-    const outside = around(options)
-    const executor: Executor & Pick<Required<Executor>, 'unitOfWork'> = {
-      async execute(query, params) {
-        const scope = scopeToJoin(connections, query, outside, () => new CallSite(executor.execute))
-        if (scope !== null) return scope.with(options).execute(query, params)
+    const { signal, timeoutMs } = options
+    const own = around(options)
+    const alone: Executor = {
+      execute(query, params) {
         const cancellation = new Cancellation(options)
         return autocommit(connections, query, params, cancellation).finally(() => cancellation.dispose())
       },
+      unitOfWork: (work) => executor.unitOfWork(work),
+    }
+    // One for each unit that calls have joined: by it a batching scope tells whose calls may be put together.
+    const joined = new WeakMap<UnitOfWork, Executor>()
+    const scopeFor = (query: QueryIdentity | null, called: (...args: never[]) => unknown) =>
+      scopeToJoin(connections, query, own, () => new CallSite(called))
+    const on = (query: QueryIdentity, called: (...args: never[]) => unknown): Executor => {
+      const scope = scopeFor(query, called)
+      if (scope === null) return alone
+      const known = joined.get(scope) ?? scope.with(options)
+      joined.set(scope, known)
+      return known
+    }
+    const executor: Required<Executor> = {
+      execute: async (query, params) => on(query, executor.execute).execute(query, params),
       async unitOfWork(work) {
-        const { signal, timeoutMs } = options
-        const scope = scopeToJoin(connections, null, outside, () => new CallSite(executor.unitOfWork))
-        const openedAt = callSiteUnderLoad(executor.unitOfWork)
+        const scope = scopeFor(null, executor.unitOfWork)
         return scope === null
-          ? runUnitOfWork(connections, work, { signal, timeoutMs }, openedAt)
-          : work(scope.with(options))
+          ? runUnitOfWork(connections, work, { signal, timeoutMs }, callSiteUnderLoad(executor.unitOfWork))
+          : scope.savepoint((savepoint) => work(savepoint.with(options)))
       },
+      here: (query) => on(query, executor.here),
     }
     return executor
+  }
+
+  async function close(closing: CloseOptions = {}): Promise<void> {
+    const scope = closing.graceMs === undefined ? scopeAround(connections) : null
+    if (scope === null) return connections.close(closing)
+    const opened = scope.place === null ? '' : ` (opened at ${scope.place})`
+    throw new PlainsqlError(
+      `db.close() inside a unit of work${opened} would wait for that for ever: close db behind it`,
+    )
   }
 
   return {
@@ -139,7 +163,7 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
     unitOfWork,
     with: withOptions,
     stats: () => connections.stats?.() ?? null,
-    close: (closing) => connections.close(closing),
-    [Symbol.asyncDispose]: () => connections.close(),
+    close,
+    [Symbol.asyncDispose]: close,
   }
 }

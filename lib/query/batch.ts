@@ -143,7 +143,11 @@ async function askInOrder<Params, Row, Results>(
   const isOne =
     inputs.length <= 1 ||
     (inputs.length <= limits.writes && firsts.length <= 1 && query.batch !== undefined && !mayMiss)
-  return isOne || !executor.unitOfWork ? run(executor) : executor.unitOfWork(run)
+  if (!isOne) return executor.unitOfWork ? executor.unitOfWork(run) : run(executor)
+  const [only] = firsts
+  // Awaited as it is: V8 then knows the stack of callers.
+  if (only !== undefined) add(answer, only, await askChunk(executor, several, only))
+  return resultsOf(answer)
 }
 
 function add<Row>(total: Answer<Row>, chunk: readonly EncodedInput<unknown>[], answer: Answer<Row>): void {

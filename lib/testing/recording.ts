@@ -1,6 +1,7 @@
 // Which statements a piece of code runs, for tests that assert that a relationship costs one round trip, however many
 // rows there are.
 
+import type { QueryIdentity } from '../errors.ts'
 import type { Executor, Query } from '../query/executor.ts'
 
 /** A statement that was run: the function's name, and its parameters if it has any. */
@@ -37,6 +38,8 @@ export function recording(executor: Executor): Recording {
 }
 
 function recorder(executor: Executor, statements: RecordedStatement[]): Executor {
+  // One for each executor, as `here` is asked for by those who tell them apart.
+  const recorders = new WeakMap<Executor, Executor>()
   return {
     execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
       statements.push(params === undefined ? [query.name] : [query.name, params])
@@ -46,6 +49,14 @@ function recorder(executor: Executor, statements: RecordedStatement[]): Executor
     ...(executor.unitOfWork && {
       unitOfWork: <T>(work: (uow: Executor) => Promise<T>) =>
         executor.unitOfWork!((uow) => work(recorder(uow, statements))),
+    }),
+    ...(executor.here && {
+      here(query: QueryIdentity): Executor {
+        const on = executor.here!(query)
+        const known = recorders.get(on) ?? recorder(on, statements)
+        recorders.set(on, known)
+        return known
+      },
     }),
   }
 }

@@ -114,6 +114,42 @@ test('a call that was fast enough answers, and leaves no timer and no listener b
   assert.equal(bed.sent(), ['wait'])
 })
 
+for (const timeoutMs of [0, Number.POSITIVE_INFINITY, 30 * 86_400_000]) {
+  test(`a timeout of ${timeoutMs} ms never comes, and is no timer of 1 ms`, async () => {
+    assert.is(await wait(bed.db.with({ timeoutMs }), { seconds: 0.02 }), '')
+    assert.is(await bed.db.unitOfWork((uow) => wait(uow, { seconds: 0.02 }), { timeoutMs }), '')
+  })
+}
+
+test('what is left until a deadline in the past is a timeout; NaN is refused', async () => {
+  for (const run of [
+    (timeoutMs: number) => add(bed.db.with({ timeoutMs }), 1),
+    (timeoutMs: number) => bed.db.unitOfWork((uow) => add(uow, 1), { timeoutMs }),
+  ]) {
+    assert.instance(await rejection(run(-5)), TimeoutError)
+    assert.instance(await rejection(run(Number.NaN)), RangeError)
+  }
+  assert.equal(bed.sent(), [])
+})
+
+test('many calls may share a signal', async () => {
+  const warnings: Error[] = []
+  const note = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', note)
+  const { signal } = new AbortController()
+  await Promise.all(Array.from({ length: 12 }, () => noteIds(bed.db.with({ signal }))))
+  await sleep(5)
+  process.off('warning', note)
+  assert.equal(warnings, [])
+})
+
+test('the stack of a timeout leads to the caller', async () => {
+  async function theCaller(): Promise<unknown> {
+    return await wait(bed.db.with({ timeoutMs: 20 }), { seconds: 60 })
+  }
+  assert.match((await rejection(theCaller())).stack ?? '', 'theCaller')
+})
+
 test('in a unit, a call that takes too long fails the unit', async () => {
   const errors: Error[] = []
   const thrown = await rejection(

@@ -1,8 +1,17 @@
 // Deferred writes: when they are sent, in which order, in how many round trips, and who hears of their errors.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { NoRowsError, ParameterError, StatementSkippedError, UniqueViolationError } from '../../lib/errors.ts'
+import {
+  CommitAbortedError,
+  NoRowsError,
+  ParameterError,
+  StatementSkippedError,
+  UniqueViolationError,
+  UnitOfWorkClosedError,
+} from '../../lib/errors.ts'
+import type { UnitOfWork } from '../../lib/index.ts'
 import type { QuerySource } from '../../lib/query/executor.ts'
 import { exec, one } from '../../lib/query/kinds.ts'
 import {
@@ -136,6 +145,24 @@ test('to wait for a result is enough to get it', async () => {
     [1, 2],
   )
   assert.equal(bed.sent(), ['BEGIN + bulkNote', 'COMMIT'])
+})
+
+test('a result that is asked for in a savepoint whose await was forgotten rejects, and the unit ends', async () => {
+  const results: unknown[] = []
+  const note = (reason: unknown): void => void results.push(reason)
+  await bed.db.unitOfWork(async (uow) => {
+    await addNote(uow, { id: 1, text: 'x' })
+    const savepoint = async (inner: UnitOfWork): Promise<void> => {
+      const added = inner.add(addNote, { id: 2, text: 'x' })
+      await sleep(30)
+      await added.result.catch(note)
+    }
+    uow.savepoint(savepoint).catch(note)
+    await sleep(10)
+  })
+  assert.instance(results[0], UnitOfWorkClosedError)
+  assert.instance(results[1], CommitAbortedError)
+  assert.equal(await noteIds(bed.db), [1])
 })
 
 test('inside a savepoint, its own add is the one to use', async () => {

@@ -203,6 +203,23 @@ for (const message of invalid) {
   })
 }
 
+test('so are those of a syntax that is not SQL: a tsquery has no position in the statement', async () => {
+  const search = rows<{ words: string }, string>(
+    'select to_tsquery($1)::text',
+    (r) => r.text(0),
+    (w, p) => w.text(p.words),
+  )
+  const error = (await failure(search(db, { words: 'my secret words' }))) as QueryError
+  assert.is(error.sqlState, '42601')
+  assert.not.match(error.message, /secret/)
+  assert.match(String(await failure(command('selec 1')(db))), 'syntax error at or near "selec"')
+})
+
+test('what became of a statement is printed with the error', () => {
+  const printed = inspect(new ConnectionError(write, new Error('gone'), 'unknown').inUnit())
+  assert.match(printed, "statement: 'rolled back'")
+})
+
 const translated: readonly [severity: string, code: string, expected: typeof QueryError | typeof ConnectionError][] = [
   ['FEHLER', '23505', UniqueViolationError],
   ['FEHLER', '57014', QueryError],

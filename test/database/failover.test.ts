@@ -85,7 +85,7 @@ test('while the server cannot be reached callers fail at once, and one of them f
     assert.is((error as ConnectionError).code, 'ECONNREFUSED')
     assert.is((error as ConnectionError).statement, 'not sent')
   }
-  const told = /could not be reached \d+ ms ago \(.*ECONNREFUSED.*\), and is not asked again yet/
+  const told = /no connection could be made \d+ ms ago \(.*ECONNREFUSED.*\), and none is tried again yet/
   const write = command('select 1')
   await until(async () => {
     const error = (await failure(write(db))) as ConnectionError

@@ -289,6 +289,15 @@ test('a caller who waits too long learns who is in the way', async () => {
   await letGo()
   await running
 
+  const alone = db.with({ timeoutMs: 60_000 })
+  await shut()
+  const own = slow(alone)
+  await untilAtDoors(1)
+  const behind = (await failure(pid(db))) as AcquireTimeoutError
+  assert.match(behind.message, new RegExp(`\\n  call for \\d+ ms, running ${slow.query.name} `))
+  await letGo()
+  await own
+
   const [held, over] = [gate(), gate()]
   const unit = db.unitOfWork(async (uow) => {
     await pid(uow)

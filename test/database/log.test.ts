@@ -71,6 +71,23 @@ test('parameters are printed if asked for', async () => {
   assert.is(lines[1], `${at(all)} 3 rows, ? ms`)
 })
 
+test('parameters that are no JSON are printed as they are, and hurt nobody', async () => {
+  const circular: Record<string, unknown> = { n: 'x' }
+  circular.self = circular
+  const lines = await printed({ logParameters: true }, async (db) => {
+    await failure(insert(db, circular as never))
+  })
+  assert.match(lines[0] ?? '', "{ n: 'x', self: [Circular *1] }")
+})
+
+test('no line is made of what is not printed', async () => {
+  let asked = 0
+  const n = { toJSON: () => asked++ }
+  await using db = createDatabase({ url: fresh.url, logParameters: true, slowQueryMs: 60_000 })
+  await failure(insert(db, { n: n as never, text: 'x' }))
+  assert.is(asked, 0)
+})
+
 test('units of work: BEGIN with its settings, COMMIT and ROLLBACK; a unit without a statement has none', async () => {
   const undo = new RangeError('undo')
   const lines = await printed({}, async (db) => {

@@ -158,6 +158,10 @@ test('without a limit for connecting, a connection has all the time to answer fi
 test('numbers that cannot be meant are refused', () => {
   assert.throws(() => open({ max: 0 }), /^pool.max must be a number of at least 1, got 0$/)
   assert.throws(() => open({ idleTimeoutMs: -1 }), /pool.idleTimeoutMs must be a number of at least 0, got -1/)
+  assert.throws(
+    () => open({ acquireTimeoutMs: Number.POSITIVE_INFINITY }),
+    /pool.acquireTimeoutMs must be a number of at most 2147483647, got Infinity/,
+  )
   assert.throws(() => open({ maxLifetimeMs: Number.NaN }), /pool.maxLifetimeMs must be a number of at least 0, got NaN/)
 })
 

@@ -1,5 +1,6 @@
 // Savepoints: what is rolled back alone, what is sent and when, and who has to wait.
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { test } from 'uvu'
@@ -186,6 +187,23 @@ test('those started together run one after another, and statements of the unit w
     )
   })
   assert.equal(await noteIds(bed.db), [1, 3, 4])
+})
+
+test('… each in the async context that it was called in', async () => {
+  const request = new AsyncLocalStorage<string>()
+  const seen = await bed.db.unitOfWork((uow) =>
+    Promise.all(
+      ['a', 'b', 'c'].map((name) =>
+        request.run(name, () =>
+          uow.savepoint(async (savepoint) => {
+            await noteIds(savepoint)
+            return request.getStore()
+          }),
+        ),
+      ),
+    ),
+  )
+  assert.equal(seen, ['a', 'b', 'c'])
 })
 
 test('the outer unit used inside its savepoint would wait for itself: refused, with the place', async () => {

@@ -4,7 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { hookErrors } from '../../lib/database/unit/hooks.ts'
-import { DatabaseInsideUnitError, type HookError, QueryError } from '../../lib/errors.ts'
+import {
+  CommitUnknownError,
+  ConnectionError,
+  DatabaseInsideUnitError,
+  type HookError,
+  ParameterError,
+  QueryError,
+} from '../../lib/errors.ts'
 import type { Executor } from '../../lib/query/executor.ts'
 import { addNote, changeBalance, divide, noteIds, openTestBed, rejection, type TestBed } from '../support/units.ts'
 import { gate } from './support.ts'
@@ -75,6 +82,35 @@ test("a hook's error is reported, the other hooks run, and the unit stays commit
   assert.equal(ran, ['second'])
   assert.is(reported[0]?.message, 'a function given to afterCommit threw: mine')
   assert.equal(await noteIds(bed.db), [1])
+})
+
+test('a hook may throw what has no text: the unit stays committed, and the other hooks run', async () => {
+  const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
+  const ran: string[] = []
+  await bed.db.unitOfWork(async (uow) => {
+    uow.afterCommit(() => {
+      throw Object.create(null)
+    })
+    uow.afterCommit(() => ran.push('second'))
+    uow.afterRollback(() => ran.push('rolled back'))
+    await add(uow, 1)
+  })
+  assert.equal(ran, ['second'])
+  assert.is((await warned).message, 'a function given to afterCommit threw: something that is no error')
+})
+
+test("another unit's CommitUnknownError, passed on, rolls this one back for certain: its hooks run", async () => {
+  const ran: string[] = []
+  const error = await rejection(
+    bed.db.unitOfWork(async (uow) => {
+      uow.afterRollback(() => ran.push('rolled back'))
+      await add(uow, 1)
+      throw new CommitUnknownError(null, 'of another database', new Error('gone'))
+    }),
+  )
+  assert.instance(error, CommitUnknownError)
+  assert.equal(ran, ['rolled back'])
+  assert.equal(await noteIds(bed.db), [])
 })
 
 test('without a subscriber it becomes a process warning', async () => {
@@ -223,6 +259,45 @@ test('with outsideUnit, or without the guard, db inside a unit runs outside of i
     await unguarded.db.unitOfWork((second) => add(second, 2))
   })
   await unguarded.close()
+})
+
+test('db.close() inside a unit would wait for itself: refused, unless it may end the unit', async () => {
+  const { db, close } = await openTestBed()
+  const error = await rejection(
+    db.unitOfWork(async (uow) => {
+      await add(uow, 1)
+      await db.close()
+    }),
+  )
+  assert.match(error.message, /^db\.close\(\) inside a unit of work \(opened at test\/database\/unitHooks\.test\.ts:/)
+  const ended = db.unitOfWork(async (uow) => {
+    await add(uow, 2)
+    await db.close({ graceMs: 10 })
+    await noteIds(uow)
+  })
+  assert.instance(await rejection(ended), ConnectionError)
+  await close()
+})
+
+test('ambient: so it is by db.with(…): a unit is a savepoint, and a batch is all or nothing', async () => {
+  const ambient = await openTestBed({ ambient: true, pool: { max: 1 } })
+  const on = ambient.db.with({ timeoutMs: 60_000 })
+  const notes = Array.from({ length: 10_001 }, (_, id) => ({ id, text: id < 10_000 ? 'x' : (5 as never) }))
+  try {
+    const ids = await ambient.db.unitOfWork(async () => {
+      await rejection(
+        on.unitOfWork!(async (uow) => {
+          await add(uow, 1)
+          throw new Error('mine')
+        }),
+      )
+      assert.instance(await rejection(addNote.batch(on, notes)), ParameterError)
+      return noteIds(ambient.db)
+    })
+    assert.equal(ids, [])
+  } finally {
+    await ambient.close()
+  }
 })
 
 test('ambient: db inside a unit is the unit, and a unit inside a unit is a savepoint', async () => {

@@ -281,7 +281,7 @@ test('timeouts of the server are set for the unit in its first round trip, and n
   try {
     const before = await single.db.unitOfWork(settings)
     single.sent()
-    const options = { statementTimeoutMs: 1234, lockTimeoutMs: 500, idleTimeoutMs: 60_000 }
+    const options = { statementTimeoutMs: 1234, lockTimeoutMs: 500, idleInTransactionTimeoutMs: 60_000 }
     assert.equal(await single.db.unitOfWork(settings, options), ['1234ms', '500ms', '1min'])
     assert.is(
       single.sent()[0],

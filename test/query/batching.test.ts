@@ -3,7 +3,7 @@
 import pg from 'pg'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createDatabase } from '../../lib/database/database.ts'
+import { createDatabase, type Database } from '../../lib/database/database.ts'
 import { DatabaseInsideUnitError } from '../../lib/errors.ts'
 import { batching } from '../../lib/query/batching.ts'
 import type { Executor } from '../../lib/query/executor.ts'
@@ -204,6 +204,30 @@ test('a call runs where it was made: in the unit around it, in none, or nowhere,
     }
   } finally {
     await Promise.all([ambient.close(), guarded.close()])
+  }
+})
+
+test('… also through db.with and through a recording', async () => {
+  await using ambient = createDatabase({ url: blog.real.url, ambient: true })
+  await using guarded = createDatabase({ url: blog.real.url })
+  for (const around of [(db: Database): Executor => db.with({ timeoutMs: 60_000 }), recording]) {
+    const scope = batching(around(ambient))
+    const both = deferred()
+    let ready = 0
+    const unit = (id: number): Promise<unknown> =>
+      ambient.unitOfWork(async (uow) => {
+        const post = await updatePost(uow, { id, title: 'mine', content: 'c' })
+        if (++ready === 2) both.resolve()
+        await both.promise
+        return (await getPost(scope, { id: post!.id }))?.title
+      })
+    assert.equal(await Promise.all([unit(3), unit(4)]), ['mine', 'mine'])
+
+    const outer = batching(around(guarded))
+    const outside = getPost(outer, { id: 1 })
+    const refused = await guarded.unitOfWork((uow) => failure(getPost(outer, { id: 2 }).finally(() => uow.flush())))
+    assert.instance(refused, DatabaseInsideUnitError)
+    assert.is((await outside)?.id, 1)
   }
 })
 

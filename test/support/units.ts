@@ -241,7 +241,7 @@ function watch(
         },
       }
     },
-    close: () => connections.close(),
+    close: (options) => connections.close(options),
   }
 }
 

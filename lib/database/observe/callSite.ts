@@ -3,9 +3,18 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** lib/, or dist/ where it is installed. */
-const library = new URL('../..', import.meta.url).href
-const libraryPath = fileURLToPath(library)
+/** In a bundle of CommonJS there is none. */
+const own: string = import.meta.url ?? ''
+const isBundled = !/\/database\/observe\/callSite\.[jt]s$/.test(own)
+/** lib/, or dist/ where it is installed; or the bundle, in which our frames cannot be told from the caller's. */
+const library = isBundled ? own : new URL('../..', own).href
+const libraryPath = own === '' ? '' : fileURLToPath(library)
+const installed = /[\\/]node_modules[\\/]plainsql[\\/]/
+
+/** Whether callers can be found: in a bundle only with its source map (`node --enable-source-maps`). */
+export function findsCallers(): boolean {
+  return !isBundled || process.sourceMapsEnabled
+}
 
 /** More than plainsql's own frames below most callers; each one costs. */
 const usualDepth = 6
@@ -45,7 +54,9 @@ export class CallSite {
     const frames = this.stack.split('\n').slice(1)
     // Some frames have no place: `at new Promise (<anonymous>)`.
     const placed = frames.filter((line) => /:\d+:\d+\)?$/.test(line) && !/node:/.test(line))
-    const frame = placed.find((line) => !line.includes(library) && !line.includes(libraryPath))
+    const isOwn = (line: string): boolean =>
+      line.includes(library) || line.includes(libraryPath) || (isBundled && installed.test(line))
+    const frame = placed.find((line) => !isOwn(line))
     const [, location = ''] = frame?.match(/\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/) ?? []
     if (location === '') return null
     const [, file = '', position = ''] = location.match(/^(.*?)(:\d+:\d+)$/) ?? []

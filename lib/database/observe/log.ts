@@ -1,5 +1,6 @@
 // What `echo` and `slowQueryMs` print. In: events. Out: lines, for people; for machines there are the channels.
 
+import { inspect } from 'node:util'
 import type { QueryEvent, TransactionEvent } from '../../events.ts'
 
 /** What is printed, and what is warned of. */
@@ -27,16 +28,16 @@ export interface Log {
 /** Null if nothing is to be logged. */
 export function logFor({ echo = false, slowQueryMs, onSlowQuery = warn }: LogOptions): Log | null {
   if (!echo && slowQueryMs === undefined) return null
-  const print = typeof echo === 'function' ? echo : echo ? (line: string) => console.error(line) : () => {}
+  const print = typeof echo === 'function' ? echo : echo ? (line: string) => console.error(line) : null
   return {
     query: (event) =>
       aside(() => {
-        print(queryLine(event))
+        print?.(queryLine(event))
         if (slowQueryMs !== undefined && event.durationMs > slowQueryMs) onSlowQuery(event)
       }),
-    begun: (event) => aside(() => print(`${tag(event)}${event.begin}`)),
+    begun: (event) => aside(() => print?.(`${tag(event)}${event.begin}`)),
     ended: (event) => {
-      if (event.outcome !== 'empty') aside(() => print(endLine(event)))
+      if (event.outcome !== 'empty') aside(() => print?.(endLine(event)))
     },
   }
 }
@@ -78,8 +79,13 @@ function summary(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message.split('\n', 1)[0]}` : String(error)
 }
 
+/** As JSON, or as much of it as can be written: a cycle is the call's own error, and none of the log's. */
 function readable(params: unknown): string {
-  return JSON.stringify(params, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+  try {
+    return JSON.stringify(params, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+  } catch {
+    return inspect(params, { breakLength: Number.POSITIVE_INFINITY })
+  }
 }
 
 function count(n: number, what: string): string {

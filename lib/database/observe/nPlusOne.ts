@@ -2,7 +2,7 @@
 // another row, and names what asks once for all of them. In: an executor. Out: the same executor, watched.
 
 import type { Executor, Query } from '../../query/executor.ts'
-import { CallSite } from './callSite.ts'
+import { CallSite, findsCallers } from './callSite.ts'
 
 /** What is watched for in development. */
 export interface NPlusOneOptions {
@@ -20,6 +20,12 @@ const depth = 30
 /** The executor itself if the detector is off. */
 export function watched<Watched extends Executor>(executor: Watched, { detectNPlusOne }: NPlusOneOptions): Watched {
   if (!detectNPlusOne) return executor
+  if (!findsCallers()) {
+    process.emitWarning(
+      'detectNPlusOne finds no callers in a bundle without its source map: run node with --enable-source-maps',
+      { type: 'NPlusOneWarning', code: 'PLAINSQL_N_PLUS_ONE' },
+    )
+  }
   return watch(executor, new Detector(detectNPlusOne === true ? 10 : detectNPlusOne), new Tick())
 }
 

@@ -1,4 +1,4 @@
-// While a server cannot be reached, callers are told so at once instead of each finding out for itself; and when it
+// While no connection can be made, callers are told so at once instead of each finding out for itself; and when it
 // is back, one of them tries first instead of all at the same moment.
 
 import { ConnectionError, type QueryIdentity } from '../../errors.ts'
@@ -37,7 +37,7 @@ export class Circuit {
     if (now < this.#retryAt || this.#trying) {
       const ago = Math.round(now - this.#failedAt)
       const error: Error & { code?: string | undefined } = new Error(
-        `the server could not be reached ${ago} ms ago (${failure.message}), and is not asked again yet`,
+        `no connection could be made ${ago} ms ago (${failure.message}), and none is tried again yet`,
       )
       error.code = failure.code
       throw new ConnectionError(query, error, 'not sent')

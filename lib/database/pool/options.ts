@@ -111,8 +111,11 @@ export function poolSettings(given: PoolOptions): PoolSettings {
   }
   for (const [name, value] of Object.entries(settings)) {
     const least = name === 'max' ? 1 : 0
-    if (typeof value === 'number' && !(value >= least)) {
-      throw new RangeError(`pool.${name} must be a number of at least ${least}, got ${value}`)
+    // Node's timers and PostgreSQL's settings hold 31 bits; of what is beyond, a timer fires at once.
+    const most = name.endsWith('Ms') ? 2 ** 31 - 1 : Number.POSITIVE_INFINITY
+    if (typeof value === 'number' && !(value >= least && value <= most)) {
+      const range = value < least || Number.isNaN(value) ? `at least ${least}` : `at most ${most}`
+      throw new RangeError(`pool.${name} must be a number of ${range}, got ${value}`)
     }
   }
   return settings
@@ -129,6 +132,6 @@ export interface PoolStats {
   readonly inFlight: number
   /** Callers who wait for a connection. */
   readonly waiting: number
-  /** Whether the server could not be reached when it was last tried. */
+  /** Whether no connection could be made when it was last tried. */
   readonly unreachable: boolean
 }

@@ -110,13 +110,13 @@ class TunedPool implements ConnectionSource {
   }
 
   /** Not async, and no promise where there is nothing to wait for: this is on the way of every unit of work. */
-  acquire(query: QueryIdentity | null): Lease | Promise<Lease> {
+  acquire(query: QueryIdentity | null, use: Holder['use'] = 'unit of work'): Lease | Promise<Lease> {
     this.#admit(query)
     const site = this.#settings.traceHolders ? new CallSite(this.acquire, 50) : null
     const seat = this.#atHand.take(this.#isTrusted)
-    if (seat !== null) return this.#lease(seat, 'unit of work', site, performance.now())
+    if (seat !== null) return this.#lease(seat, use, site, performance.now())
     const full = this.#isFull()
-    const acquired = this.#checkOut(query, 'unit of work', site)
+    const acquired = this.#checkOut(query, use, site)
     if (full) this.#takeFromLanes(acquired)
     return acquired
   }
@@ -166,7 +166,7 @@ class TunedPool implements ConnectionSource {
   #alone<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
     delete this.execute
     // Not by `acquire`: whoever waited for a lane has been admitted.
-    const acquire = (identity: QueryIdentity | null) => this.#checkOut(identity, 'unit of work', null)
+    const acquire = (identity: QueryIdentity | null) => this.#checkOut(identity, 'call', null)
     return alone({ acquire, close: () => this.close() }, query, params)
   }
 

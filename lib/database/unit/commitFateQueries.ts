@@ -84,5 +84,6 @@ export const serverVersion: Value<void, number> = value({
   source: 'plainsql',
   statement: 'plainsql_serverVersion',
   sql: "select current_setting('server_version_num')::int4",
+  readOnly: true,
   read: (r) => r.int4(0),
 })

@@ -18,7 +18,10 @@ const context = new AsyncLocalStorage<Inside>()
 
 /** Runs the function of a unit or savepoint, and everything that it calls, inside of it. */
 export function runInside<T>(source: ConnectionSource, scope: Scope, work: () => Promise<T>): Promise<T> {
-  return context.run({ source, scope, outer: context.getStore() }, work)
+  let outer = context.getStore()
+  // A loop that starts its next unit from within the last one would keep all of them.
+  while (outer?.scope.closed) outer = outer.outer
+  return context.run({ source, scope, outer }, work)
 }
 
 /** Whether the running code is inside of it, be it by way of other units. */

@@ -1,6 +1,7 @@
 // A unit of work, or a savepoint in one, as its function sees it: what may be called now, what has to wait, what is
 // refused. What is sent, and when, is the transaction's business.
 
+import { AsyncResource } from 'node:async_hooks'
 import {
   CommitAbortedError,
   type QueryIdentity,
@@ -100,7 +101,7 @@ export class Scope implements UnitOfWork, Frame {
     const misuse = this.#misuse(run.query)
     if (misuse !== null) throw misuse
     // Whoever asks for a result would wait for ever if nothing else made a flush. Not at once: more may be added.
-    const wanted = (): void => void setImmediate(() => this.flush().catch(() => {}))
+    const wanted = (): void => void setImmediate(() => this.flush().catch((error: unknown) => this.#giveUp(error)))
     return this.#deferred.add(run, params, wanted)
   }
 
@@ -120,7 +121,9 @@ export class Scope implements UnitOfWork, Frame {
 
   savepoint<T>(work: (savepoint: UnitOfWork) => Promise<T>): Promise<T> {
     const savepoint = new Scope(this.#unit, this, callSiteUnderLoad(this.savepoint))
-    return this.#inTurn(null, null, () => this.#turns.alone(() => this.#runSavepoint(savepoint, work)))
+    // If it has to wait, its turn comes in the async context of whatever ended before it.
+    const run = AsyncResource.bind(() => this.#turns.alone(() => this.#runSavepoint(savepoint, work)))
+    return this.#inTurn(null, null, run)
   }
 
   get transaction(): Transaction {
@@ -241,6 +244,12 @@ export class Scope implements UnitOfWork, Frame {
         throw error
       }
     })
+  }
+
+  /** A flush that was refused will not come: who waits for a result is told so, and what was added is not forgotten. */
+  #giveUp(error: unknown): void {
+    this.failure ??= error
+    this.#deferred.drop(error)
   }
 
   #misuse(query: QueryIdentity | null): Error | null {

@@ -8,12 +8,12 @@ export interface TransactionOptions {
   readonly readOnly?: boolean | undefined
   /** With `serializable` and `readOnly`: wait at the start for a snapshot that cannot fail. Default false. */
   readonly deferrable?: boolean | undefined
-  /** The server cancels a statement (57014) that runs longer, in ms; 0 lifts the limit. Default: the server's. */
+  /** The server cancels a statement (57014) that runs longer, in ms; 0 lifts the limit. Default: the pool's. */
   readonly statementTimeoutMs?: number | undefined
   /** The server fails a statement (55P03) that waits longer for a lock, in ms; 0 lifts the limit. Default: the server's. */
   readonly lockTimeoutMs?: number | undefined
-  /** The server ends a connection (25P03) whose unit sends nothing for longer, in ms. Default: the server's. */
-  readonly idleTimeoutMs?: number | undefined
+  /** The server ends a connection (25P03) whose unit sends nothing for longer, in ms; 0 lifts the limit. Default: the pool's. */
+  readonly idleInTransactionTimeoutMs?: number | undefined
 }
 
 const isolationLevels: Readonly<Record<string, string>> = {
@@ -43,7 +43,11 @@ export function beginning(options: TransactionOptions): Beginning {
     ['BEGIN', modes.join(', ')].join(' ').trim(),
     ...setLocal('statement_timeout', 'statementTimeoutMs', statementTimeoutMs),
     ...setLocal('lock_timeout', 'lockTimeoutMs', options.lockTimeoutMs),
-    ...setLocal('idle_in_transaction_session_timeout', 'idleTimeoutMs', options.idleTimeoutMs),
+    ...setLocal(
+      'idle_in_transaction_session_timeout',
+      'idleInTransactionTimeoutMs',
+      options.idleInTransactionTimeoutMs,
+    ),
   ]
   return { statements, statementTimeoutMs }
 }

@@ -50,7 +50,7 @@ export interface UnitOfWork extends Executor {
 export interface UnitOfWorkOptions extends TransactionOptions, CancelOptions {
   /**
    * Run the unit again after a serialization failure (40001), a deadlock (40P01), or when a migration made a prepared
-   * statement stale (0A000, 26000): `work` must be fit to be run more than once. Default: no retry.
+   * statement stale (0A000, 26000, 42P05): `work` must be fit to be run more than once. Default: no retry.
    */
   readonly retry?: RetryOptions | undefined
   /**
@@ -76,7 +76,7 @@ export async function runUnitOfWork<T>(
   const begin = beginning(options)
   const retry = options.retry ?? { attempts: 1 }
   const { attempts = 5 } = retry
-  const limited = options.signal !== undefined || (options.timeoutMs ?? 0) > 0
+  const limited = options.signal !== undefined || (options.timeoutMs ?? 0) !== 0
   const cancellation = limited ? new Cancellation(options) : null
   let earlier: unknown
   try {
@@ -84,19 +84,22 @@ export async function runUnitOfWork<T>(
       const fate = options.verifyCommit && !source.answersCommit ? new CommitFate(source) : null
       const event = observerOf(source).transaction(begin.statements, attempt)
       const unit = openUnit(source, begin, event, openedAt, cancellation, fate)
+      let result: T
       try {
-        const result = await observerOf(source).run(event, () => runOnce(unit, work, cancellation, fate))
-        if (!unit.hooks.empty) await unit.hooks.run('afterCommit')
-        return result
+        result = await observerOf(source).run(event, () => runOnce(unit, work, cancellation, fate))
       } catch (thrown) {
         // Closed while it waited to be run again: what it had failed with says more.
         const error = attempt > 1 && thrown instanceof DatabaseClosedError ? earlier : thrown
         earlier = error
         const again = error === thrown && attempt < attempts && mayPass(error, failureOf(unit), retry)
         if (again && (await inTime(cancellation, delayMs(attempt, retry)))) continue
-        await unit.hooks.run(error instanceof CommitUnknownError ? 'unknown' : 'afterRollback')
+        // One of another unit, which this one's function has passed on, says nothing of this one.
+        const isUnknown = error instanceof CommitUnknownError && unit.transaction.commitSent
+        await unit.hooks.run(isUnknown ? 'unknown' : 'afterRollback')
         throw again && cancellation !== null ? cancellation.error(null, 'rolled back', error) : error
       }
+      if (!unit.hooks.empty) await unit.hooks.run('afterCommit')
+      return result
     }
   } finally {
     cancellation?.dispose()
