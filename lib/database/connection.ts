@@ -28,6 +28,10 @@ export interface Connection extends Executor {
   readonly inTransaction?: boolean | undefined
   /** Runs BEGIN, COMMIT, SAVEPOINT and the like; answers the command tag, which for COMMIT may be `ROLLBACK`. */
   control(sql: string): Promise<string>
+  /** For how long the server has been owing an answer, in ms; 0 if it owes none. Absent where none can be late. */
+  busyMs?(now: number): number
+  /** Gives the connection up: what is in flight fails with a ConnectionError. Absent where `busyMs` is. */
+  destroy?(cause: Error): void
   /** The server process behind the connection, as in pg_stat_activity; absent where there is none (a test database). */
   readonly processId?: number
   /**

@@ -1,6 +1,5 @@
 // timeout: 90
 // What happens to callers while servers restart, backends are ended and networks swallow packets; and afterwards.
-// wire only: the other way does not notice when there is no answer
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'

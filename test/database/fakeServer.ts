@@ -14,14 +14,20 @@ const welcome = message('R', Buffer.alloc(4))
 /** ReadyForQuery: no transaction is open. */
 export const ready: Buffer = message('Z', 'I')
 
-/** @param asked called with everything that clients send after they were let in */
-export async function startFakeServer(asked: (socket: Socket, bytes: Buffer) => void): Promise<FakeServer> {
+/**
+ * @param asked called with everything that clients send after they were let in
+ * @param more what comes in one packet with the welcome
+ */
+export async function startFakeServer(
+  asked: (socket: Socket, bytes: Buffer) => void,
+  more: Buffer = Buffer.alloc(0),
+): Promise<FakeServer> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('error', () => {})
     socket.once('data', () => {
-      socket.write(Buffer.concat([welcome, ready]))
+      socket.write(Buffer.concat([welcome, ready, more]))
       socket.on('data', (bytes: Buffer) => asked(socket, bytes))
     })
   })

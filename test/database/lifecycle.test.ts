@@ -1,15 +1,16 @@
 // A database from its first connection to close(): what it survives, and what it says when it is over.
 
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import { Client } from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createDatabase } from '../../lib/database/database.ts'
+import { message } from '../../lib/database/wire/messages.ts'
 import { AcquireTimeoutError, ConnectionError, DatabaseClosedError, type QueryError } from '../../lib/errors.ts'
 import { value } from '../../lib/query/kinds.ts'
-import { startFakeServer } from './fakeServer.ts'
+import { ready, startFakeServer } from './fakeServer.ts'
 import { backendPid, command, failure, gate, number, openDatabase, rows, sleep, until } from './support.ts'
 
 const test = suite('lifecycle')
@@ -119,6 +120,41 @@ test('close({ graceMs }): a server that says nothing any more is not waited for'
   await server.close()
   assert.equal(unhandled, [])
 })
+
+test('close({ graceMs }): nor is a server that lets nobody in', async () => {
+  const silent = createServer((socket) => void socket.resume()).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
+  const db = createDatabase({ url: `postgres://me@127.0.0.1:${port}/x?sslmode=disable` })
+  const calls = [failure(backendPid(db)), failure(db.unitOfWork((uow) => backendPid(uow)))]
+  await sleep(50)
+  const start = performance.now()
+  await db.close({ graceMs: 0 })
+  for (const error of await Promise.all(calls)) assert.instance(error, DatabaseClosedError)
+  // No socket is left that would keep the process running.
+  silent.close()
+  await once(silent, 'close')
+  assert.ok(performance.now() - start < 5_000)
+})
+
+const parameterStatus = message('S', 'TimeZone\0Europe/Vienna\0')
+for (const cut of [0, 1, 4, 5, 9, parameterStatus.length]) {
+  test(`a message of which ${cut} bytes come with the end of the login`, async () => {
+    const answer = Buffer.concat([message('1', ''), message('2', ''), message('C', 'DELETE 0\0'), ready])
+    let rest = parameterStatus.subarray(cut)
+    const server = await startFakeServer(
+      (socket) => {
+        socket.write(Buffer.concat([rest, answer]))
+        rest = Buffer.alloc(0)
+      },
+      parameterStatus.subarray(0, cut),
+    )
+    const db = createDatabase({ url: server.url, pool: { max: 1, lanes: false, answerTimeoutMs: 1_000 } })
+    assert.equal([await command('delete from t')(db), await command('delete from t')(db)], [0, 0])
+    await db.close({ graceMs: 100 })
+    await server.close()
+  })
+}
 
 test('backends that are killed while idle are replaced, and nothing is unhandled', async () => {
   const { db, url, done } = await openDatabase('', { pool: { max: 3 } })

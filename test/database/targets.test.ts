@@ -33,7 +33,7 @@ for (const [url, env, places] of hosts) {
   })
 }
 
-test('user, password and database are as they were written, and what is not known is left to pg', () => {
+test('user, password and database are as they were written, and so is what pg knows of libpq', () => {
   const { config } = readTargets('postgres://us%40er:p%3Aw@d@h/d%20b?options=-c%20a%3Db&application_name=me', {})
   assert.equal(config, {
     user: 'us@er',
@@ -43,6 +43,30 @@ test('user, password and database are as they were written, and what is not know
     application_name: 'me',
   })
   assert.equal(readTargets('postgres://h', {}).config, {})
+})
+
+const strange: readonly [query: string, message: RegExp][] = [
+  ['foo=bar', /^the connection string's foo is no parameter of libpq's$/],
+  ['log=1', /^the connection string's log is no parameter/],
+  ['sslmod=disable', /^the connection string's sslmod is no parameter/],
+  [
+    'schema=app',
+    /^the connection string's schema is no parameter of libpq's: set pool\.settings\.search_path instead$/,
+  ],
+  ['statement_timeout=1000', /: set pool\.statementTimeoutMs instead$/],
+  ['pgbouncer=true', /: set pool\.pgBouncer instead$/],
+]
+for (const [query, message] of strange) {
+  test(`what nobody would heed is refused: ${query}`, () => {
+    assert.throws(
+      () => readTargets(`postgres://h/d?${query}`, {}),
+      (error: Error) => error instanceof TypeError && message.test(error.message),
+    )
+  })
+}
+
+test('what libpq knows, and is of no matter here, is left out', () => {
+  assert.equal(readTargets('postgres://h?connect_timeout=3&channel_binding=require&keepalives=1', {}).config, {})
 })
 
 const tls: readonly [url: string, env: Record<string, string>, ssl: unknown[]][] = [

@@ -45,6 +45,15 @@ async function openWire(maxStatements?: number, address?: string): Promise<Wire>
   return wire
 }
 
+/** A call that shares its Sync with its neighbours, as quick reads on lanes do. */
+function share(on: Wire, { query }: { readonly query: unknown }, params: unknown = undefined): Promise<unknown> {
+  return new Promise((resolve) => {
+    const call = new Call(query as never, params, resolve)
+    call.shares = true
+    on.submit(call)
+  })
+}
+
 const wire = await openWire()
 const plain = plainConnection(await connected())
 
@@ -68,6 +77,18 @@ test('a connection does not keep what was asked of it last', async () => {
     asked.map((values) => values.deref()),
     [undefined, undefined, undefined],
   )
+})
+
+test('… nor what it has answered, though a ping was ahead of it', async () => {
+  const own = await openWire()
+  const objects = rows<void, object>('select 1', () => ({}))
+  const pinged = own.ping(5_000)
+  const answered = new WeakRef((await objects(own))[0] as object)
+  await pinged
+  setFlagsFromString('--expose-gc')
+  await sleep(10)
+  ;(runInNewContext('gc') as () => void)()
+  assert.is(answered.deref(), undefined)
 })
 
 type Read = (r: RowReader) => unknown
@@ -266,22 +287,18 @@ test('reads that share a Sync: an error is its own call’s, and those that the 
     (w, p) => w.int4(p.n),
   )
   await wire.control('create table changing as select 1 as a')
-  const share = (query: Many<{ n: number }, number>, n: number) =>
-    new Promise<unknown>((resolve) => {
-      const call = new Call(query.query as never, { n }, resolve)
-      call.shares = true
-      own.submit(call)
-    }).catch((error: QueryError) => error.sqlState ?? error.message)
+  const ask = (query: Many<{ n: number }, number>, n: number) =>
+    share(own, query, { n }).catch((error: QueryError) => error.sqlState ?? error.message)
   for (let run = 0; run < 3; run++) {
     const answers = [
-      ...[1, 0, 2, 0, 0, 3].map((n) => share(divide, n)),
-      ...[1, 2, 3].map((n) => share(picky, n)),
-      ...[7, 8].map((n) => share(changing, n)),
+      ...[1, 0, 2, 0, 0, 3].map((n) => ask(divide, n)),
+      ...[1, 2, 3].map((n) => ask(picky, n)),
+      ...[7, 8].map((n) => ask(changing, n)),
       // Control commands and calls that do not share stand between them.
       own.control('select 1'),
-      share(divide, 4),
+      ask(divide, 4),
       number('select 5')(own),
-      share(divide, 0),
+      ask(divide, 0),
     ]
     assert.equal(await Promise.all(answers), [
       ...[[60], '22012', [30], '22012', '22012', [20]],
@@ -525,6 +542,14 @@ test('two texts under one name are two statements', async () => {
   const one = many<void, number>({ ...source, sql: 'select 1' })
   const two = many<void, number>({ ...source, sql: 'select 2' })
   assert.equal(await Promise.all([one(wire), two(wire), one(wire), two(wire)]), [[1], [2], [1], [2]])
+  // Also where an error ahead, in the same Sync, made the server skip the Parse of the other one.
+  const own = await openWire()
+  const bad = number('select 1 / 0')
+  for (let run = 0; run < 3; run++) {
+    await one(own)
+    const [, answer] = await Promise.all([failure(share(own, bad)), share(own, two)])
+    assert.equal(answer, [2])
+  }
 })
 
 test('prepared statements are bounded: the one that was not used for longest makes room', async () => {

@@ -55,6 +55,8 @@ class TunedPool implements ConnectionSource {
   readonly #circuit: Circuit
   readonly #seats: WeakMap<object, Seat> = new WeakMap()
   readonly #leases: Leases
+  /** What gives up the attempts to connect that are under way. */
+  readonly #connecting: Set<() => void> = new Set()
   /** What ends the waits for a connection that pg-pool was asked for. */
   readonly #pending: Set<() => void> = new Set()
   readonly #atHand: AtHand = new AtHand()
@@ -78,7 +80,7 @@ class TunedPool implements ConnectionSource {
     this.#pool = new Pool({
       ...targets.config,
       ...client,
-      Client: clientClass(settings, () => targets.list[this.#target]),
+      Client: clientClass(settings, () => targets.list[this.#target], this.#connecting),
       max: settings.max,
       min: settings.min,
       maxUses: settings.maxUses || Number.POSITIVE_INFINITY,
@@ -312,6 +314,8 @@ class TunedPool implements ConnectionSource {
       this.#pending.delete(end)
       end()
     }
+    // The process would wait for them.
+    for (const giveUp of [...this.#connecting]) giveUp()
     await this.#leases.end(quiet, lastMs)
   }
 

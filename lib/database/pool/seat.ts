@@ -47,9 +47,9 @@ export class Seat {
     return answered && !this.lost
   }
 
-  /** How long it has been owing an answer; 0 if it is not, or nobody knows. */
+  /** How long it has been owing an answer; 0 if it is not. */
   busyMs(now: number): number {
-    return this.#wire?.busyMs(now) ?? 0
+    return this.connection.busyMs?.(now) ?? 0
   }
 
   /** The query that it is running, if that is known. */
@@ -57,9 +57,9 @@ export class Seat {
     return this.#wire?.running ?? null
   }
 
-  /** What is in flight fails at once. Of a client that we do not know it does when the pool ends it. */
+  /** What is in flight fails at once. */
   giveUp(why: string): void {
-    this.#wire?.destroy(new Error(why))
+    this.connection.destroy?.(new Error(why))
   }
 
   /** Gives it to pg-pool, for whoever comes next; to be closed, if it is lost. */

@@ -1,5 +1,6 @@
 // How a session begins: the host, TLS, and the settings that travel in the startup message instead of a round trip.
 
+import type { Duplex } from 'node:stream'
 import { Client, type ClientConfig } from 'pg'
 import { checkServer, explained } from '../connectOnce.ts'
 import { serverSocket } from '../wire/socket.ts'
@@ -16,8 +17,16 @@ interface ClientInternals {
 
 const inherited = Client.prototype as unknown as ClientInternals
 
-/** The class of a pool's clients. @param target where the next one has to go */
-export function clientClass(settings: PoolSettings, target: () => Target | undefined): typeof Client {
+/**
+ * The class of a pool's clients.
+ * @param target where the next one has to go
+ * @param connecting holds what gives up the attempts to connect that are under way
+ */
+export function clientClass(
+  settings: PoolSettings,
+  target: () => Target | undefined,
+  connecting: Set<() => void>,
+): typeof Client {
   return class TunedClient extends Client {
     readonly #target: Target | undefined
     readonly createdAt: number = performance.now()
@@ -47,7 +56,13 @@ export function clientClass(settings: PoolSettings, target: () => Target | undef
 
     /** pg-pool calls it with a callback. */
     override connect(callback?: unknown): Promise<Client> & undefined {
-      const done = callback as Done
+      const { stream } = (this as unknown as { connection: { stream: Duplex } }).connection
+      const giveUp = (): void => void stream.destroy()
+      connecting.add(giveUp)
+      const done: Done = (error) => {
+        connecting.delete(giveUp)
+        ;(callback as Done)(error)
+      }
       const fail = (error: Error): void => done(sessionError(error, this.#target, settings))
       inherited.connect.call(this, (error) => {
         if (error !== null && error !== undefined) fail(error)

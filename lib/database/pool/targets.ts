@@ -28,6 +28,32 @@ export interface Targets {
 const attrs: readonly string[] = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby']
 const sslModes: readonly string[] = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
 
+/** What a connection string may say beside those that are read here: what pg takes, and what libpq does without harm. */
+const passedOn: readonly string[] = ['user', 'password', 'application_name', 'options', 'client_encoding']
+const ignored: readonly string[] = [
+  ...[
+    'connect_timeout',
+    'keepalives',
+    'keepalives_idle',
+    'keepalives_interval',
+    'keepalives_count',
+    'tcp_user_timeout',
+  ],
+  ...['channel_binding', 'fallback_application_name', 'gssencmode', 'sslcompression', 'sslnegotiation', 'sslsni'],
+]
+/** What others than libpq take, and what it is here. */
+const elsewhere: Readonly<Record<string, string>> = {
+  schema: 'pool.settings.search_path',
+  search_path: 'pool.settings.search_path',
+  statement_timeout: 'pool.statementTimeoutMs',
+  idle_in_transaction_session_timeout: 'pool.idleInTransactionTimeoutMs',
+  lock_timeout: 'pool.settings.lock_timeout',
+  query_timeout: 'pool.answerTimeoutMs',
+  connection_limit: 'pool.max',
+  pool_timeout: 'pool.acquireTimeoutMs',
+  pgbouncer: 'pool.pgBouncer',
+}
+
 /**
  * Reads a connection string; what it does not say comes from PGHOST, PGPORT, PGSSLMODE and PGTARGETSESSIONATTRS. Without
  * an sslmode a server on this machine is spoken to in the clear, and any other by verified TLS (`verify-full`).
@@ -76,7 +102,12 @@ export function readTargets(url: string | undefined, env: NodeJS.ProcessEnv = pr
     ...(user !== '' && { user: decoded(user) }),
     ...(password !== undefined && { password: decoded(password) }),
     ...(database !== '' && { database }),
-    ...Object.fromEntries(params),
+    ...Object.fromEntries([...params].filter(([name]) => passedOn.includes(name))),
+  }
+  const strange = [...params.keys()].find((name) => !passedOn.includes(name) && !ignored.includes(name))
+  if (strange !== undefined) {
+    const here = Object.hasOwn(elsewhere, strange) ? `: set ${elsewhere[strange]} instead` : ''
+    throw new TypeError(`the connection string's ${strange} is no parameter of libpq's${here}`)
   }
   return { config, list, preferred: (index) => list.findIndex((target) => isSameServer(target, list[index])) }
 }

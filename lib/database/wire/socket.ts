@@ -23,7 +23,10 @@ export function serverSocket(): Socket {
       callback(count, bytes) {
         if (reading.arrived === null) {
           // A copy: the block is read into again.
-          socket.emit('data', Buffer.from(bytes.subarray(0, count)))
+          const copy = Buffer.from(bytes.subarray(0, count))
+          // Whoever takes over must have the beginning of a message whose end has not come yet.
+          frames.received(count)
+          socket.emit('data', copy)
         } else {
           reading.arrived()
           frames.received(count)

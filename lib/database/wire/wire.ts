@@ -334,6 +334,8 @@ export class Wire implements Connection {
     for (const other of skipped) this.#shift(other)
     for (const other of skipped) {
       other.shares = false
+      // Its Parse was skipped too, and what the server has under this name, if anything, may be another text.
+      if (other.preparing && !other.prepared && other.statement !== null) this.#statements.forget(other.statement, true)
       this.#again(other)
     }
     this.#row.turnAway()
@@ -348,6 +350,8 @@ export class Wire implements Connection {
   #shift(call: Call): void {
     this.#first = call.next
     if (call.next === null) this.#last = null
+    // What is over would keep what came after it, with all its rows.
+    call.next = null
     this.#inFlight--
   }
 
@@ -355,7 +359,10 @@ export class Wire implements Connection {
     this.#shift(call)
     const ms = this.#now - this.#since
     this.#since = this.#now
-    if (call === this.#pinging) this.#roundTripMs += ms
+    if (call === this.#pinging) {
+      this.#roundTripMs += ms
+      this.#pinging = null
+    }
     // Its answer may have lain in the socket while we were busy. One that took less than half as long says so; what does
     // not matter, and what is but the network's fickleness, stays until the next ping.
     else if (ms < -Math.max(tolerableMs, this.#roundTripMs / 2)) this.#roundTripMs /= 2
