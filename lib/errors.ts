@@ -22,7 +22,17 @@ export interface BatchInput {
 
 /** The base of all of plainsql's errors. */
 export class PlainsqlError extends Error {
+  /** The function's name: `createUser`; null where there is none: of BEGIN, COMMIT and the like, and of a whole unit. */
+  readonly query: string | null
+  /** `sql/users.sql:12`; null where `query` is. */
+  readonly source: string | null
   #input: BatchInput | null = null
+
+  constructor(message: string, query: QueryIdentity | null = null, options?: ErrorOptions) {
+    super(message, options)
+    this.query = query?.name ?? null
+    this.source = query?.source ?? null
+  }
 
   /**
    * Whether the same work, a unit of work as a whole, can be done again: nothing of it took effect, and what stood in its
@@ -62,10 +72,6 @@ export interface ServerFields {
 
 /** PostgreSQL refused a statement. The connection is not hurt by it. */
 export class QueryError extends PlainsqlError {
-  /** The function's name: `createUser`; null for BEGIN, COMMIT and the like. */
-  readonly query: string | null
-  /** `sql/users.sql:12`; null where `query` is. */
-  readonly source: string | null
   /** Five characters, see PostgreSQL's appendix A: `23505`. */
   readonly sqlState: string
   readonly schema: string | null
@@ -77,9 +83,7 @@ export class QueryError extends PlainsqlError {
 
   constructor(query: QueryIdentity | null, cause: Error & ServerFields) {
     const sqlState = cause.code ?? 'XX000'
-    super(`${withoutValues(cause)} [${sqlState}]${inQuery(query)}`)
-    this.query = query?.name ?? null
-    this.source = query?.source ?? null
+    super(`${withoutValues(cause)} [${sqlState}]${inQuery(query)}`, query)
     this.sqlState = sqlState
     this.schema = cause.schema ?? null
     this.table = cause.table ?? null
@@ -140,7 +144,6 @@ export type LostStatement =
 
 /** The connection was lost or could not be made; `statement` says what that means for the statement. */
 export class ConnectionError extends PlainsqlError {
-  readonly query: string | null
   /** A SQLSTATE (`57P01`) or a system error code (`ECONNREFUSED`), if there is one. */
   readonly code: string | null
   /** What became of the statement. A property of its own: loggers print it. */
@@ -152,10 +155,8 @@ export class ConnectionError extends PlainsqlError {
     cause: Error & { code?: string | undefined },
     statement: LostStatement = 'unknown',
   ) {
-    super(`${cause.message || 'the connection was lost'}${cause.code ? ` [${cause.code}]` : ''}${inQuery(query)}`, {
-      cause,
-    })
-    this.query = query?.name ?? null
+    const code = cause.code ? ` [${cause.code}]` : ''
+    super(`${cause.message || 'the connection was lost'}${code}${inQuery(query)}`, query, { cause })
     this.code = cause.code ?? null
     this.#reads = query?.readOnly ?? false
     this.statement = statement
@@ -206,7 +207,7 @@ export class AcquireTimeoutError extends PlainsqlError {
       `no connection could be made within ${timeoutMs} ms (pool.acquireTimeoutMs)${inQuery(query)}: the server does not ` +
       `answer. ${holders.length} of at most ${max} connections are in use`
     // Who is not waiting for somebody to give a connection back waits for one to be made.
-    super(holders.length < max ? unanswered : inUse)
+    super(holders.length < max ? unanswered : inUse, query)
     this.holders = holders
   }
 
@@ -226,6 +227,7 @@ export class PoolOverloadedError extends PlainsqlError {
   constructor(query: QueryIdentity | null, maxWaiting: number) {
     super(
       `${maxWaiting} callers wait for a connection already (pool.maxWaiting)${inQuery(query)}: ask for less at a time`,
+      query,
     )
   }
 
@@ -238,60 +240,55 @@ export class PoolOverloadedError extends PlainsqlError {
 /** The database was closed, or is closing. */
 export class DatabaseClosedError extends PlainsqlError {
   constructor(query: QueryIdentity | null) {
-    super(`the database was closed${inQuery(query)}: call db.close() after the last use`)
+    super(`the database was closed${inQuery(query)}: call db.close() after the last use`, query)
   }
 }
 
 /** A `:one` or `:value` query found no row. Use `:opt` where no row is a normal answer. */
 export class NoRowsError extends PlainsqlError {
-  readonly query: string
+  declare readonly query: string
 
   constructor(query: QueryIdentity) {
-    super(`expected one row, got none${inQuery(query)}`)
-    this.query = query.name
+    super(`expected one row, got none${inQuery(query)}`, query)
   }
 }
 
 /** A `:one`, `:opt` or `:value` query found more than one row. Nothing was truncated: no row is returned. */
 export class TooManyRowsError extends PlainsqlError {
-  readonly query: string
+  declare readonly query: string
   readonly rows: number
 
   constructor(query: QueryIdentity, rows: number) {
-    super(`expected one row, got ${rows}${inQuery(query)}`)
-    this.query = query.name
+    super(`expected one row, got ${rows}${inQuery(query)}`, query)
     this.rows = rows
   }
 }
 
 /** A value does not fit its parameter; nothing was sent. */
 export class ParameterError extends PlainsqlError {
-  readonly query: string
+  declare readonly query: string
   readonly parameter: string
 
   constructor(query: QueryIdentity, parameter: string, problem: string) {
-    super(`parameter "${parameter}" ${problem}${inQuery(query)}`)
-    this.query = query.name
+    super(`parameter "${parameter}" ${problem}${inQuery(query)}`, query)
     this.parameter = parameter
   }
 }
 
 /** A row is not what the generated types say: a NULL that was ruled out, or a value that its type cannot hold. */
 export class DecodeError extends PlainsqlError {
-  readonly query: string
+  declare readonly query: string
   /** The column's name, or its number if that is all that is known. */
   readonly column: string
 
   constructor(query: QueryIdentity, column: string, problem: string) {
-    super(`column "${column}" ${problem}${inQuery(query)}`)
-    this.query = query.name
+    super(`column "${column}" ${problem}${inQuery(query)}`, query)
     this.column = column
   }
 }
 
 /** The unit of work, or the savepoint, is over: it was committed or rolled back. */
 export class UnitOfWorkClosedError extends PlainsqlError {
-  readonly query: string | null
   /** Where the unit was opened: `src/orders.ts:12:9`; null if unknown. */
   readonly openedAt: string | null
   /** Where it was used after its end; null if unknown, as in a batching scope, which calls later than its callers. */
@@ -308,9 +305,9 @@ export class UnitOfWorkClosedError extends PlainsqlError {
     super(
       `the ${scope}${opened(openedAt)} is over${inQuery(query)}${calledAt === null ? '' : `, called at ${calledAt}`}: ` +
         'await everything before its function returns',
+      query,
       cause === undefined ? undefined : { cause },
     )
-    this.query = query?.name ?? null
     this.openedAt = openedAt
     this.calledAt = calledAt
   }
@@ -322,6 +319,7 @@ export class CommitAbortedError extends PlainsqlError {
     super(
       `the ${scope} was rolled back instead of committed, because one of its statements had failed: see cause. ` +
         'To go on after an expected error, run the statement in a savepoint',
+      null,
       { cause },
     )
   }
@@ -334,11 +332,10 @@ export class CommitAbortedError extends PlainsqlError {
 
 /** A statement was not run, because an earlier one of its unit had failed: that error is the cause. */
 export class StatementSkippedError extends PlainsqlError {
-  readonly query: string | null
-
   constructor(query: QueryIdentity | null, cause: unknown) {
-    super(`not run, because an earlier statement of the unit of work had failed${inQuery(query)}: see cause`, { cause })
-    this.query = query?.name ?? null
+    super(`not run, because an earlier statement of the unit of work had failed${inQuery(query)}: see cause`, query, {
+      cause,
+    })
   }
 
   /** As its cause says, which was one of the same unit. */
@@ -359,6 +356,7 @@ export class CommitUnknownError extends PlainsqlError {
     super(
       `the connection was lost during COMMIT, and whether the unit of work was committed is not known: ${why}. ` +
         'Look for what it would have written before doing it again',
+      null,
       { cause },
     )
     this.transactionId = transactionId
@@ -370,9 +368,13 @@ export class NotCommittedError extends PlainsqlError {
   readonly transactionId: string
 
   constructor(transactionId: string, cause: unknown) {
-    super('the connection was lost during COMMIT, and nothing was committed (pg_xact_status): it is safe to retry', {
-      cause,
-    })
+    super(
+      'the connection was lost during COMMIT, and nothing was committed (pg_xact_status): it is safe to retry',
+      null,
+      {
+        cause,
+      },
+    )
     this.transactionId = transactionId
   }
 
@@ -394,12 +396,10 @@ export type CancelledStatement =
 
 /** A call or a unit of work was ended by its AbortSignal; `cause` is the signal's reason. */
 export class CancelledError extends PlainsqlError {
-  readonly query: string | null
   readonly statement: CancelledStatement
 
   constructor(query: QueryIdentity | null, statement: CancelledStatement, why: string, cause: unknown) {
-    super(`${why}${inQuery(query)}${afterwards(statement)}`, { cause })
-    this.query = query?.name ?? null
+    super(`${why}${inQuery(query)}${afterwards(statement)}`, query, { cause })
     this.statement = statement
   }
 }
@@ -416,7 +416,6 @@ export class TimeoutError extends CancelledError {
 
 /** A function was called with `db` inside a unit of work of the same database. */
 export class DatabaseInsideUnitError extends PlainsqlError {
-  readonly query: string | null
   readonly openedAt: string | null
   readonly calledAt: string | null
 
@@ -425,8 +424,8 @@ export class DatabaseInsideUnitError extends PlainsqlError {
       `db was used${calledAt === null ? '' : ` at ${calledAt}`}${inQuery(query)} inside a unit of work${opened(openedAt)}. ` +
         'It would run outside the transaction, on a second connection, and time out once all connections are held ' +
         'by units that wait for one. Pass the unit instead of db; or, if that is meant, db.with({ outsideUnit: true })',
+      query,
     )
-    this.query = query?.name ?? null
     this.openedAt = openedAt
     this.calledAt = calledAt
   }
@@ -434,21 +433,19 @@ export class DatabaseInsideUnitError extends PlainsqlError {
 
 /** Inside a savepoint, the unit around it was used instead of the savepoint: that call would wait for itself. */
 export class SavepointOpenError extends PlainsqlError {
-  readonly query: string | null
-
   constructor(query: QueryIdentity | null, openedAt: string | null) {
     super(
       `the unit of work was used${inQuery(query)} inside its savepoint${opened(openedAt)}: ` +
         "use the savepoint's own argument there, so that the statement is rolled back with it",
+      query,
     )
-    this.query = query?.name ?? null
   }
 }
 
 /** A function given to `afterCommit` or `afterRollback` threw. The unit's own outcome stands; this is only reported. */
 export class HookError extends PlainsqlError {
   constructor(hook: 'afterCommit' | 'afterRollback', cause: unknown) {
-    super(`a function given to ${hook} threw: ${textOf(cause)}`, { cause })
+    super(`a function given to ${hook} threw: ${textOf(cause)}`, null, { cause })
   }
 }
 

@@ -4,7 +4,7 @@
 
 import type { AsyncLocalStorage } from 'node:async_hooks'
 import { channel, tracingChannel } from 'node:diagnostics_channel'
-import type { AcquireTimeoutError, Holder } from './errors.ts'
+import type { AcquireTimeoutError, Holder, HookError } from './errors.ts'
 import type { Kind } from './query/executor.ts'
 
 /** Where the queries of one `createDatabase` go. */
@@ -108,15 +108,20 @@ export type PoolEvent = { readonly database: DatabaseIdentity } & (
       readonly error: AcquireTimeoutError
     }
   | {
-      /** The server cannot be reached: from now on callers fail at once. */
+      /** No connection can be made: from now on callers fail at once. */
       readonly type: 'circuitOpen'
       readonly error: Error
     }
   | {
-      /** The server can be reached again. */
+      /** One was made again. */
       readonly type: 'circuitClose'
     }
 )
+
+/** What a hook threw. */
+export interface HookEvent {
+  readonly error: HookError
+}
 
 /** Node's names for the moments of something that takes time; `error` comes before `asyncStart` and `asyncEnd`. */
 export interface Traced<Event> extends Readonly<Record<MomentName, Moment<Event>>> {
@@ -151,6 +156,12 @@ export const transactionChannel: Traced<TransactionEvent> = tracingChannel(
 
 /** `plainsql:pool`, with a PoolEvent. */
 export const poolChannel: Moment<PoolEvent> = channel('plainsql:pool') as unknown as Moment<PoolEvent>
+
+/**
+ * `plainsql:hook:error`, for every function given to `afterCommit` or `afterRollback` that throws. Without a subscriber the
+ * error becomes a process warning: it cannot be thrown, because the unit's outcome stands.
+ */
+export const hookChannel: Moment<HookEvent> = channel('plainsql:hook:error') as unknown as Moment<HookEvent>
 
 /** Whether anybody listens. (`TracingChannel.hasSubscribers` is missing before Node 20.13.) */
 export function isHeard<Event>(traced: Traced<Event>): boolean {

@@ -47,6 +47,8 @@ export {
 } from './errors.ts'
 export {
   type DatabaseIdentity,
+  type HookEvent,
+  hookChannel,
   type Moment,
   type PoolEvent,
   poolChannel,

@@ -55,7 +55,7 @@ export interface Lease {
 /** How a database closes. */
 export interface CloseOptions {
   /** How long running work may go on before it is cancelled, in ms. Default: until it ends by itself. */
-  readonly graceMs?: number
+  readonly graceMs?: number | undefined
 }
 
 /** Where connections come from. */

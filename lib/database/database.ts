@@ -22,9 +22,9 @@ export interface DatabaseOptions extends InsideUnitOptions, NPlusOneOptions, Log
    * PGPORT, PGUSER, PGPASSWORD, PGDATABASE and the others that docs/pool.md names.
    */
   readonly url?: string | undefined
-  readonly pool?: PoolOptions
+  readonly pool?: PoolOptions | undefined
   /** Shown in pg_stat_activity. Default: that of the URL, else PGAPPNAME, else the name of the running script. */
-  readonly applicationName?: string
+  readonly applicationName?: string | undefined
 }
 
 /** A database, as an executor: every call is a transaction of its own, in one round trip, on any free connection. */
@@ -35,14 +35,15 @@ export interface Database extends Executor, AsyncDisposable {
    * one after another are n + 1 round trips; a unit that runs none takes no connection.
    * @returns what `work` returns
    * @throws what `work` throws; CommitAbortedError if it swallowed the error of a statement; CommitUnknownError or
-   *   NotCommittedError if the connection was lost during COMMIT; TimeoutError, CancelledError
+   *   NotCommittedError if the connection was lost during COMMIT; TimeoutError, CancelledError; DatabaseInsideUnitError
+   *   inside another unit of the same database; TypeError for options that cannot be meant
    */
   unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>, options?: UnitOfWorkOptions): Promise<T>
   /**
    * The same database for calls that differ: `getUser(db.with({ signal, timeoutMs: 200 }), …)`. A call that may be
    * cancelled has a connection of its own while it runs, and the server really stops its statement.
    */
-  with(options: CallOptions): Executor
+  with(options: CallOptions): Executor & Pick<Required<Executor>, 'unitOfWork'>
   /** The connections at this moment; null for a database that has none (pg-mem). */
   stats(): PoolStats | null
   /**
@@ -114,7 +115,7 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
     }
   }
 
-  function withOptions(options: CallOptions): Executor {
+  function withOptions(options: CallOptions): ReturnType<Database['with']> {
     const { signal, timeoutMs } = options
     const own = around(options)
     const alone: Executor = {

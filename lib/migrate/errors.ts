@@ -36,7 +36,7 @@ export class MigrationFailedError extends PlainsqlError {
   /** The name of the migration that failed; null if none had been started. */
   readonly migration: string | null
   /** Its file, and the place in it if PostgreSQL tells: `migrations/1795383363104_create-users.sql:4:3`. */
-  readonly source: string | null
+  override readonly source: string | null
   readonly direction: 'up' | 'down'
   /** PostgreSQL's SQLSTATE; null if it was not PostgreSQL that gave up. */
   readonly sqlState: string | null
@@ -49,9 +49,13 @@ export class MigrationFailedError extends PlainsqlError {
     const source = migration && sourceOf(direction, migration, Number(cause.position ?? 0))
     const sqlState = cause.code ?? null
     const where = source === null ? '' : `${source}: `
-    super(`${where}${cause.message}${sqlState ? ` [${sqlState}]` : ''}; "${direction}" was rolled back as a whole`, {
-      cause,
-    })
+    super(
+      `${where}${cause.message}${sqlState ? ` [${sqlState}]` : ''}; "${direction}" was rolled back as a whole`,
+      null,
+      {
+        cause,
+      },
+    )
     this.migration = migration?.name ?? null
     this.source = source
     this.direction = direction

@@ -13,7 +13,7 @@ export interface BatchingOptions {
    * in a later tick is asked again. A write or a unit of work through the scope drops them, when it is called and again
    * when it is over; writes elsewhere go unnoticed.
    */
-  readonly cache?: boolean
+  readonly cache?: boolean | undefined
 }
 
 /**

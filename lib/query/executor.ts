@@ -81,7 +81,10 @@ export interface Query<Params, Row, Result> extends QuerySource<Params, Row> {
  * Anything a typed function can run on. One `execute` is one round trip unless the executor says otherwise.
  *
  * @throws QueryError if PostgreSQL refuses the statement; ConnectionError if the connection is lost;
- *   ParameterError if a value does not fit its parameter; DecodeError if a row is not what the types say
+ *   ParameterError if a value does not fit its parameter; DecodeError if a row is not what the types say; NoRowsError,
+ *   TooManyRowsError by the query's kind. A database: AcquireTimeoutError, PoolOverloadedError, DatabaseClosedError,
+ *   DatabaseInsideUnitError. A unit of work: StatementSkippedError, UnitOfWorkClosedError, SavepointOpenError. With a limit
+ *   of time or a signal: TimeoutError, CancelledError
  */
 export interface Executor {
   execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result>

@@ -14,7 +14,7 @@ import { openUnits, Store } from './store.ts'
 
 export interface MemoryDatabaseOptions extends SchemaOptions, InsideUnitOptions, NPlusOneOptions {
   /** How long a writer waits for another one's unit of work before it is refused, in ms. Default 5000. */
-  readonly lockTimeoutMs?: number
+  readonly lockTimeoutMs?: number | undefined
 }
 
 /** All data of a memory database at one moment. Keeping one costs nothing; it can be restored any number of times. */

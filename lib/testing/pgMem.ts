@@ -21,7 +21,9 @@ export interface PgMem {
 /** @throws PlainsqlError if pg-mem is not installed */
 export async function loadPgMem(): Promise<PgMem> {
   const pgMem = await import('pg-mem').catch((cause: unknown) => {
-    throw new PlainsqlError('memoryDatabase() runs on pg-mem, which could not be loaded: npm i -D pg-mem', { cause })
+    throw new PlainsqlError('memoryDatabase() runs on pg-mem, which could not be loaded: npm i -D pg-mem', null, {
+      cause,
+    })
   })
   // The parser is pg-mem's dependency, not ours: only from pg-mem's own place is it sure to be found, in its version.
   const requireFromPgMem = createRequire(createRequire(import.meta.url).resolve('pg-mem'))

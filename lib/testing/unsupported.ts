@@ -7,18 +7,14 @@ import { PlainsqlError, type QueryIdentity } from '../errors.ts'
  * The same call works on `testDatabase()`.
  */
 export class UnsupportedInMemoryError extends PlainsqlError {
-  /** The function's or the migration's name; null outside of both. */
-  readonly query: string | null
-  /** `sql/users.sql:12`; null where `query` is. */
-  readonly source: string | null
   /** What it is that cannot be run: `window functions`. */
   readonly feature: string
 
   constructor(query: QueryIdentity | null, feature: string, cause?: unknown) {
     const where = query === null ? '' : ` in ${query.name} (${query.source})`
-    super(`memoryDatabase() does not support ${feature}${where}: use testDatabase() for what needs it`, { cause })
-    this.query = query?.name ?? null
-    this.source = query?.source ?? null
+    super(`memoryDatabase() does not support ${feature}${where}: use testDatabase() for what needs it`, query, {
+      cause,
+    })
     this.feature = feature
   }
 }

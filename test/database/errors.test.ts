@@ -215,6 +215,23 @@ test('so are those of a syntax that is not SQL: a tsquery has no position in the
   assert.match(String(await failure(command('selec 1')(db))), 'syntax error at or near "selec"')
 })
 
+for (const error of [
+  new QueryError(write, new Error('no')),
+  new ConnectionError(write, new Error('gone')),
+  new AcquireTimeoutError(write, 5, { max: 1, waiting: 1, holders: [] }),
+  new PoolOverloadedError(write, 5),
+  new DatabaseClosedError(write),
+  new NoRowsError(write),
+  new ParameterError(write, 'id', 'is wrong'),
+  new StatementSkippedError(write, new Error('no')),
+  new TimeoutError(write, 'not sent', 5),
+]) {
+  test(`${error.name} says of which query it is, and where that stands`, () => {
+    assert.equal([error.query, error.source], [write.name, write.source])
+    assert.match(error.message, `${write.name} (${write.source})`)
+  })
+}
+
 test('what became of a statement is printed with the error', () => {
   const printed = inspect(new ConnectionError(write, new Error('gone'), 'unknown').inUnit())
   assert.match(printed, "statement: 'rolled back'")

@@ -3,7 +3,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { hookErrors } from '../../lib/database/unit/hooks.ts'
 import {
   CommitUnknownError,
   ConnectionError,
@@ -12,6 +11,7 @@ import {
   ParameterError,
   QueryError,
 } from '../../lib/errors.ts'
+import { type HookEvent, hookChannel } from '../../lib/events.ts'
 import type { Executor } from '../../lib/query/executor.ts'
 import { addNote, changeBalance, divide, noteIds, openTestBed, rejection, type TestBed } from '../support/units.ts'
 import { gate } from './support.ts'
@@ -63,9 +63,9 @@ test('afterRollback runs once, after the rollback; afterCommit does not', async 
 
 test("a hook's error is reported, the other hooks run, and the unit stays committed", async () => {
   const reported: HookError[] = []
-  const listen = (message: unknown): void => void reported.push((message as { error: HookError }).error)
+  const listen = ({ error }: HookEvent): void => void reported.push(error)
   const ran: string[] = []
-  hookErrors.subscribe(listen)
+  hookChannel.subscribe(listen)
   try {
     const result = await bed.db.unitOfWork(async (uow) => {
       uow.afterCommit(() => {
@@ -77,7 +77,7 @@ test("a hook's error is reported, the other hooks run, and the unit stays commit
     })
     assert.is(result, 'result')
   } finally {
-    hookErrors.unsubscribe(listen)
+    hookChannel.unsubscribe(listen)
   }
   assert.equal(ran, ['second'])
   assert.is(reported[0]?.message, 'a function given to afterCommit threw: mine')

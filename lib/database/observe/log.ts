@@ -9,13 +9,13 @@ export interface LogOptions {
    * Prints every query with its place, rows and time, and every BEGIN, COMMIT and ROLLBACK: `true` to stderr, or each
    * line to a function. Default false.
    */
-  readonly echo?: boolean | ((line: string) => void)
+  readonly echo?: boolean | ((line: string) => void) | undefined
   /** Queries that take longer, in ms, the wait for a connection included, are warned of. Default: none. */
-  readonly slowQueryMs?: number
+  readonly slowQueryMs?: number | undefined
   /** Gets the slow queries. Default: a line by `console.warn`. */
-  readonly onSlowQuery?: (event: QueryEvent) => void
+  readonly onSlowQuery?: ((event: QueryEvent) => void) | undefined
   /** Whether events, and so echo, hold parameters. Default false: they are what people would not want in a log. */
-  readonly logParameters?: boolean
+  readonly logParameters?: boolean | undefined
 }
 
 /** Where events are printed. */

@@ -11,7 +11,7 @@ export interface NPlusOneOptions {
    * within one tick or one unit of work; `true` is 10. Every call then notes its stack: for development and tests,
    * whose databases take it too. Default false.
    */
-  readonly detectNPlusOne?: boolean | number
+  readonly detectNPlusOne?: boolean | number | undefined
 }
 
 /** Of the stack: `include` and `batch` have some fifteen calls of their own before one. */

@@ -6,84 +6,86 @@ export interface PoolOptions {
    * Connections at most. Default 10: a server does not get faster by more than two or three busy connections per core,
    * and statements outside of units of work share connections anyway.
    */
-  readonly max?: number
+  readonly max?: number | undefined
   /**
    * Idle connections that are kept when `idleTimeoutMs` is over; none is made ahead. Default 0: nothing to pay for what
    * nobody uses.
    */
-  readonly min?: number
+  readonly min?: number | undefined
   /** How long a caller waits for a connection before AcquireTimeoutError. Default 30,000; 0 waits for ever. */
-  readonly acquireTimeoutMs?: number
+  readonly acquireTimeoutMs?: number | undefined
   /** How long connecting may take, with TLS and password. Default 10,000: a lost SYN is repeated after 1, 3 and 7 s. */
-  readonly connectTimeoutMs?: number
+  readonly connectTimeoutMs?: number | undefined
   /** Callers who may wait at a time; one more fails at once. Default 10,000: an overload should end, not pile up. */
-  readonly maxWaiting?: number
+  readonly maxWaiting?: number | undefined
   /**
    * After how long an idle connection is closed. Default 60,000: longer than pauses, shorter than firewalls' memory. 0
    * never.
    */
-  readonly idleTimeoutMs?: number
+  readonly idleTimeoutMs?: number | undefined
   /**
    * After how long a connection is replaced, less up to a fifth by chance, so that those that were made together are
    * not all replaced together. Default 30 minutes: sooner or later a load balancer or a grown server process asks for
    * it. 0 never.
    */
-  readonly maxLifetimeMs?: number
+  readonly maxLifetimeMs?: number | undefined
   /**
    * After how many times of use a connection is replaced; a unit of work is one, and so are all statements that share it
    * meanwhile. Default 0, never: its age says more. For server processes that grow with what they have seen, such as
    * thousands of partitions, sooner than they grow old.
    */
-  readonly maxUses?: number
+  readonly maxUses?: number | undefined
   /**
    * A connection that idled longer is asked for a sign of life before it is used (one round trip). Default 5,000: a
    * server that goes away says so, and is heard at once; what this finds is the network that went away in silence.
    */
-  readonly pingAfterIdleMs?: number
+  readonly pingAfterIdleMs?: number | undefined
   /** How long the sign of life may take. Default 2,000. */
-  readonly pingTimeoutMs?: number
+  readonly pingTimeoutMs?: number | undefined
   /**
    * `statement_timeout` of every session: the server cancels what takes longer. Default 60,000. 0: no limit. A unit of
    * work may have its own, by its option `statementTimeoutMs`.
    */
-  readonly statementTimeoutMs?: number
+  readonly statementTimeoutMs?: number | undefined
   /**
    * `idle_in_transaction_session_timeout` of every session: the server ends a unit of work that does nothing for
    * longer, whose locks would otherwise stay. Default 60,000. 0: no limit.
    */
-  readonly idleInTransactionTimeoutMs?: number
+  readonly idleInTransactionTimeoutMs?: number | undefined
   /**
    * After how long without an answer a connection is given up. Default: 5,000 more than `statementTimeoutMs`, when a
    * server that can be reached would have cancelled the statement; without that, and with `pgBouncer`, no limit. In a
    * unit of work with a longer `statementTimeoutMs` it is 5,000 more than that.
    */
-  readonly answerTimeoutMs?: number
+  readonly answerTimeoutMs?: number | undefined
   /** More settings of every session, such as `{ search_path: 'app', TimeZone: 'UTC' }`; no round trip of their own. */
-  readonly settings?: Readonly<Record<string, string>>
+  readonly settings?: Readonly<Record<string, string>> | undefined
   /** Prepared statements per connection; the one that was not used for longest makes room. Default 256. 0: none. */
-  readonly preparedStatements?: number
+  readonly preparedStatements?: number | undefined
   /** Whether statements outside of units of work share connections (see docs/performance.md). Default true. */
-  readonly lanes?: boolean
+  readonly lanes?: boolean | undefined
   /**
    * For a PgBouncer in transaction mode: no settings are sent that it refuses (the timeouts, so set them on the role),
    * and no statements are prepared unless `preparedStatements` is set (PgBouncer ≥ 1.21 with `max_prepared_statements`).
    * Default false: PgBouncer refuses to connect then, and the error says so.
    */
-  readonly pgBouncer?: boolean
+  readonly pgBouncer?: boolean | undefined
   /** Whether AcquireTimeoutError names the call sites of those who hold connections. Default false: stacks cost time. */
-  readonly traceHolders?: boolean
+  readonly traceHolders?: boolean | undefined
 }
 
 /** When a statement's time is up, a server that can be reached has cancelled it so much later at the latest. */
 export const cancelledWithinMs = 5_000
 
 /** With every default filled in. */
-export type PoolSettings = Required<PoolOptions>
+export type PoolSettings = { readonly [Name in keyof PoolOptions]-?: NonNullable<PoolOptions[Name]> }
 
 /** @throws RangeError for numbers that cannot be meant */
 export function poolSettings(given: PoolOptions): PoolSettings {
   // In JavaScript, and from the environment, an option may well be undefined: as good as left out.
-  const options: PoolOptions = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const options: Partial<PoolSettings> = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  )
   const { pgBouncer = false, statementTimeoutMs = 60_000 } = options
   if (options.settings?.statement_timeout !== undefined && !pgBouncer && options.answerTimeoutMs === undefined) {
     throw new RangeError('pool.settings.statement_timeout: set pool.statementTimeoutMs, which answerTimeoutMs follows')

@@ -1,16 +1,10 @@
 // What a unit of work does after its end: functions that `afterCommit` and `afterRollback` were given.
 
-import { type Channel, channel } from 'node:diagnostics_channel'
 import { HookError } from '../../errors.ts'
+import { hookChannel } from '../../events.ts'
 
 /** A function to run once the outcome is known. */
 export type Hook = () => unknown
-
-/**
- * Gets `{ error: HookError }` for every hook that throws. Without a subscriber the error becomes a process warning:
- * it cannot be thrown, because the unit's outcome stands.
- */
-export const hookErrors: Channel = channel('plainsql:hook:error')
 
 type Outcome = 'afterCommit' | 'afterRollback'
 
@@ -44,7 +38,7 @@ export class Hooks {
         await hook()
       } catch (cause) {
         const error = new HookError(kind, cause)
-        if (hookErrors.hasSubscribers) hookErrors.publish({ error })
+        if (hookChannel.hasSubscribers) hookChannel.publish({ error })
         else process.emitWarning(error)
       }
     }

@@ -45,12 +45,12 @@ export interface InsideUnitOptions {
    * Whether functions that are called with `db` inside a unit of work join it. Default false: they are refused. With
    * it, what a call does depends on who called it; a `db` call that must not be rolled back (an audit trail) joins too.
    */
-  readonly ambient?: boolean
+  readonly ambient?: boolean | undefined
   /**
    * Whether `db` inside a unit is refused with DatabaseInsideUnitError. Default true: such a call runs outside the
    * transaction, and times out once all connections are held by units that make such calls.
    */
-  readonly guard?: boolean
+  readonly guard?: boolean | undefined
 }
 
 /**
