@@ -37,6 +37,7 @@ export const listEvents: Many<void, ListEventsRow> = many({
   statement: 'listEvents_e17f054749fc',
   sql: `
 select * from events`,
+  columns: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't'],
   read: (r) => ({
     a: r.int2(0),
     b: r.int4(1),

@@ -3,11 +3,12 @@
 
 import { dirname, relative } from 'node:path/posix'
 import type { AnalyzedColumn, AnalyzedParam } from './analyze.ts'
-import { emitForm } from './forms/emit.ts'
+import { emitColumns, emitForm } from './forms/emit.ts'
 import type { FormedQuery } from './forms.ts'
 import type { SqlFile } from './model.ts'
 import { isIdentifier, pascalCase, propertyKey, stringLiteral, templateText } from './naming.ts'
 import { linesOf } from './sourceText.ts'
+import { hasStar } from './stars.ts'
 import { statementName } from './statementName.ts'
 import type { Declaration, Import, ValueType } from './types.ts'
 import { docText } from './valueTypes.ts'
@@ -68,6 +69,8 @@ function emitQuery(query: FormedQuery): string {
   const row = query.kind === 'exec' ? null : scalar ? rowType(query.resultColumns[0]) : `${type}Row`
   const maker = pascalCase(query.kind)
   const own = query.resultColumns.flatMap((column) => column.type.declarations.filter(({ isOwn }) => isOwn))
+  const star = row !== null && hasStar(query)
+  const columns = star ? emitColumns(query.columns.map((column) => column.name)) : ''
   const parts: string[] = row === null ? [] : textsOf(own)
   if (query.arguments.length > 0) parts.push(emitInterface(params, query.arguments.map(paramField)))
   if (row !== null && !scalar) parts.push(emitInterface(row, query.resultColumns.map(rowField)))
@@ -77,7 +80,7 @@ function emitQuery(query: FormedQuery): string {
   statement: ${stringLiteral(statementName(query.name, query.sql))},
   sql: \`
 ${templateText(query.sql)}\`,
-${emitWrite(query.arguments)}${row === null ? '' : emitRead(query.resultColumns, scalar)}${emitForm(query)}})`)
+${emitWrite(query.arguments)}${columns}${row === null ? '' : emitRead(query.resultColumns, scalar)}${emitForm(query, star)}})`)
   return parts.join('\n\n')
 }
 

@@ -30,7 +30,12 @@ export async function deriveForms(
     const form = candidates[found]
     const described = own[found]
     if (!form || !described || 'error' in described) return { ...query, readOnly, form: null, formReason: reason }
-    return { ...query, readOnly, form: { ...form, columns: described.columns.length }, formReason: form.why }
+    return {
+      ...query,
+      readOnly,
+      form: { ...form, columns: described.columns.map(({ name }) => name) },
+      formReason: form.why,
+    }
   })
 }
 

@@ -33,6 +33,7 @@ export function batchForm<Params, Row>(
 ): Query<readonly Params[], TaggedRow<Row>, Answer<Row>> {
   const { name, source, kind, params = [], read } = query
   const tag = form.key ?? form.ordinal
+  const columns = form.columns ?? query.columns
   return {
     name,
     source,
@@ -48,6 +49,7 @@ export function batchForm<Params, Row>(
         w.value(column, cellArray)
       }
     },
+    ...(columns && { columns }),
     ...(read && { read: (r) => ({ row: read(r), input: tag?.(r) ?? '' }) }),
     finish: (rows, affected) => ({ groups: read ? grouped(query.name, form, inputs, rows) : [], affected }),
     single: query as unknown as Query<never, never, unknown>,

@@ -22,6 +22,8 @@ export interface QuerySource<Params, Row> {
   readonly params?: readonly string[]
   /** Writes every parameter, in order. Absent if there are none. */
   readonly write?: (w: ParamWriter, p: Params) => void
+  /** What the columns were called that `read` reads by their numbers, if a `*` stands for them; see `misfit` in `row.ts`. */
+  readonly columns?: readonly string[]
   /** Reads one row. Absent if the statement returns none. */
   readonly read?: (r: RowReader) => Row
   /** It only reads: it writes nothing, locks no rows and calls no volatile function. So it may be asked twice, or once
@@ -42,6 +44,8 @@ export interface BatchSource {
   /** As in `QuerySource`. */
   readonly statement: string
   readonly sql: string
+  /** As in `QuerySource`, if there are more of them. */
+  readonly columns?: readonly string[]
   /** The value of the query's only parameter that a row was found by. Its text is that of the parameter. */
   readonly key?: (r: RowReader) => string | number | bigint
   /** The position of a row's input among the inputs; the first is 1. */

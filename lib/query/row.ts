@@ -60,5 +60,26 @@ export function decodeColumn<T>(
   }
 }
 
+/**
+ * The error of a result whose columns are not those that the generated code reads by their numbers; null if they are.
+ * More of them behind those are fine, unless one is called like one of those, which may be the one that has moved there.
+ */
+export function misfit(query: QueryColumns, names: readonly string[]): DecodeError | null {
+  const { columns } = query
+  if (columns === undefined) return null
+  const at = names.findIndex((name, index) =>
+    index < columns.length ? name !== columns[index] : columns.includes(name),
+  )
+  if (at < 0 && names.length >= columns.length) return null
+  const column = (at < 0 ? columns[names.length] : names[at]) as string
+  const problem = `is not the one that the code was generated for: the statement gives ${names.join(', ')} instead of `
+  return new DecodeError(query, column, `${problem}${columns.join(', ')}; run \`plainsql generate\` and deploy`)
+}
+
+/** What of a query says what its columns were called. */
+interface QueryColumns extends QueryIdentity {
+  readonly columns?: readonly string[]
+}
+
 const nullProblem = 'is NULL, but its type says that it cannot be: run `plainsql generate`, or mark the column "name?"'
 const absentProblem = 'did not arrive: the query was generated for another schema; run `plainsql generate`'

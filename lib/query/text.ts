@@ -4,7 +4,7 @@ import type { QueryIdentity } from '../errors.ts'
 import { cellsEncoder, cellText } from './cells.ts'
 import type { Codec } from './codecs.ts'
 import type { QuerySource } from './executor.ts'
-import { decodeColumn, type RowReader } from './row.ts'
+import { decodeColumn, misfit, type RowReader } from './row.ts'
 import { scalarMethods } from './scalarMethods.ts'
 
 /** A parameter on its way to the server. */
@@ -30,6 +30,8 @@ export function decodeRows<Row>(
 ): Row[] {
   const { read } = query
   if (read === undefined) return []
+  const error = misfit(query, columns)
+  if (error !== null) throw error
   const source: Source = { query, columns, row: [] }
   const reader = Object.assign(new Half(source, false), { nullable: new Half(source, true) }) as unknown as RowReader
   return rows.map((row) => {

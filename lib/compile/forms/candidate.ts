@@ -45,7 +45,7 @@ export function none(reason: string, readOnly: boolean): Candidates {
 export interface FormedQuery extends AnalyzedQuery {
   readonly readOnly: boolean
   /** Null: each input is a statement. */
-  readonly form: (Candidate & { readonly columns: number }) | null
+  readonly form: (Candidate & { readonly columns: readonly string[] }) | null
   /** Why it is this form, or none; empty for a query that can have no inputs. */
   readonly formReason: string
 }

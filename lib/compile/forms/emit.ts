@@ -5,8 +5,8 @@ import { statementName } from '../statementName.ts'
 import type { FormedQuery } from './candidate.ts'
 import type { WrittenRow } from './row.ts'
 
-/** Lines of the object literal that a query is. */
-export function emitForm({ name, form, formReason, readOnly }: FormedQuery): string {
+/** Lines of the object literal that a query is. @param star whether the form's columns depend on the schema */
+export function emitForm({ name, form, formReason, readOnly }: FormedQuery, star: boolean): string {
   const marked = readOnly ? '  readOnly: true,\n' : ''
   if (form === null)
     return formReason === '' ? marked : `${marked}  // For many: one statement each, because ${formReason}.\n`
@@ -15,13 +15,18 @@ export function emitForm({ name, form, formReason, readOnly }: FormedQuery): str
     statement: ${stringLiteral(statementName(`${name}_batch`, form.sql))},
     sql: \`
 ${templateText(form.sql)}\`,
-${emitMatch(form)}${form.apart ? `    apart: [${form.apart.join(', ')}],\n` : ''}${form.row ? emitRow(form.row) : ''}  },
+${star && form.added > 0 ? `  ${emitColumns(form.columns)}` : ''}${emitMatch(form)}${form.apart ? `    apart: [${form.apart.join(', ')}],\n` : ''}${form.row ? emitRow(form.row) : ''}  },
 `
+}
+
+/** What the columns of a `*` were called. */
+export function emitColumns(names: readonly string[]): string {
+  return `  columns: [${names.map(stringLiteral).join(', ')}],\n`
 }
 
 function emitMatch({ match, columns }: NonNullable<FormedQuery['form']>): string {
   if (match.by === 'key') return `    key: (r) => r.${match.read}(${match.column}),\n`
-  return match.by === 'ordinal' ? `    ordinal: (r) => r.int8(${columns - 1}),\n` : ''
+  return match.by === 'ordinal' ? `    ordinal: (r) => r.int8(${columns.length - 1}),\n` : ''
 }
 
 function emitRow({ table, columns }: WrittenRow): string {

@@ -31,6 +31,8 @@ export class Statement {
   /** The forms of the result's columns, and Execute. */
   tail: Buffer = Buffer.concat([messages.int16(0), messages.execute])
   columns: Columns = unknownColumns
+  /** Whether they are other columns than the generated code reads. */
+  isMisfit = false
   /** The parameters' types (pg_type.oid), once the server has described them. */
   types: readonly number[]
   lastUse = 0

@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream'
 import type { Client } from 'pg'
 import { ConnectionError, isStale, PlainsqlError, type QueryIdentity } from '../../errors.ts'
 import type { Query } from '../../query/executor.ts'
+import { misfit } from '../../query/row.ts'
 import { backendOf, cancelRequest } from '../cancelRequest.ts'
 import type { Connection } from '../connection.ts'
 import { leftOpen, queryError } from '../failures.ts'
@@ -261,7 +262,7 @@ export class Wire implements Connection {
         if (call?.preludes === 0) call.prepared = true
         return
       case 50: // BindComplete
-        if (call?.preludes === 0) call.bound = true
+        if (call?.preludes === 0) this.#bound(call)
         return
       case 116: // ParameterDescription
         if (call?.statement) call.statement.types = messages.readParameterTypes(bytes, at)
@@ -300,6 +301,16 @@ export class Wire implements Connection {
           new Error(`unknown message ${code} of the server: is something between us that is not PostgreSQL?`),
         )
     }
+  }
+
+  /** By now its statement was described, for this call or an earlier one, and its columns are looked at once for all. */
+  #bound(call: Call): void {
+    call.bound = true
+    const { query, statement, preparing } = call
+    if (query === null || statement === null || !(preparing || statement.isMisfit)) return
+    const error = misfit(query, (preparing ? call : statement).columns.names)
+    statement.isMisfit = error !== null
+    if (error !== null) call.thrown = { error }
   }
 
   #dataRow(call: Call, read: NonNullable<NonNullable<Call['query']>['read']>, bytes: Buffer, at: number): void {

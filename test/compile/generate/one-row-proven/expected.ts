@@ -25,6 +25,7 @@ export const byPrimaryKey: Opt<ByPrimaryKeyParams, ByPrimaryKeyRow> = opt({
 select * from users where id = $1`,
   params: ['id'],
   write: (w, p) => w.int4(p.id),
+  columns: ['id', 'email', 'tenant', 'slug', 'deleted_at', 'is_root'],
   read: (r) => ({
     id: r.int4(0),
     email: r.nullable.text(1),
@@ -581,6 +582,7 @@ export const fromFunction: One<FromFunctionParams, FromFunctionRow> = one({
 select * from upper($1) as word`,
   params: ['word'],
   write: (w, p) => w.text(p.word),
+  columns: ['word'],
   read: (r) => ({
     word: r.text(0),
   }),
@@ -591,6 +593,7 @@ select * from upper($1) as word`,
     sql: `
 select word.*, input.ordinal from unnest($1::text[]) with ordinality as input(p1, ordinal)
 cross join upper(input.p1) as word`,
+    columns: ['word', 'ordinal'],
     ordinal: (r) => r.int8(1),
   },
 })

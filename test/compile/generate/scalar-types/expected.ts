@@ -41,6 +41,7 @@ export const readAll: Many<void, ReadAllRow> = many({
   statement: 'readAll_42a1c8aae6f1',
   sql: `
 select * from t`,
+  columns: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 'u', 'v', 'w', 'x', 'y', 'z', 'aa', 'bb', 'cc', 'dd', 'ee'],
   read: (r) => ({
     a: r.int2(0),
     b: r.int4(1),

@@ -56,6 +56,7 @@ export const ownNames: Many<void, OwnNamesRow> = many({
   statement: 'ownNames_25a07e841925',
   sql: `
 select * from odd`,
+  columns: ['sure!', 'asked?'],
   read: (r) => ({
     'sure!': r.nullable.text(0),
     'asked?': r.int4(1),

@@ -47,6 +47,7 @@ export const listPeople: Many<void, ListPeopleRow> = many({
   statement: 'listPeople_aaa4ef1cf319',
   sql: `
 select * from people`,
+  columns: ['id', 'mood', 'moods', 'score', 'home', 'homes', 'ages', 'periods', 'boxes'],
   read: (r) => ({
     id: r.int4(0),
     mood: r.value(1, mood),
