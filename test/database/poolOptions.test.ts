@@ -117,8 +117,11 @@ const sessions: readonly [what: string, pool: PoolOptions, expected: Readonly<Re
   ],
   [
     'whose own settings come last, but not those that our decoders need',
-    { settings: { lock_timeout: '7s', DateStyle: 'German', application_name: 'mine' } },
-    { lock_timeout: '7s', DateStyle: 'ISO, MDY', bytea_output: 'hex', application_name: 'mine' },
+    { settings: { lock_timeout: '7s', DateStyle: 'German', extra_float_digits: '0', application_name: 'mine' } },
+    {
+      ...{ lock_timeout: '7s', application_name: 'mine' },
+      ...{ DateStyle: 'ISO, MDY', bytea_output: 'hex', extra_float_digits: '1' },
+    },
   ],
 ]
 

@@ -87,7 +87,7 @@ export function ageMs(client: Client): number {
   return performance.now() - (client as Client & { readonly createdAt: number }).createdAt
 }
 
-/** Dates must come as our decoders read them, whatever the server, the database or the role say. */
+/** Values must come as our decoders read them, whatever the server, the database or the role say. */
 function startupSettings(settings: PoolSettings): Record<string, string> {
   // PgBouncer knows DateStyle, and refuses to connect for most others.
   if (settings.pgBouncer) return { ...settings.settings, DateStyle: 'ISO' }
@@ -97,6 +97,8 @@ function startupSettings(settings: PoolSettings): Record<string, string> {
     ...settings.settings,
     DateStyle: 'ISO',
     bytea_output: 'hex',
+    // Below 1 the texts of floats are rounded, which arrays, documents and float4 are read from.
+    extra_float_digits: '1',
   }
 }
 
