@@ -108,7 +108,9 @@ export class ShapeTypes {
         )
       case 'object':
         if (shape.fields.length === 0) return documentOf('Record<string, never>')
-        return this.#object('jsonObject', shape.fields, name, (member, inner) => this.#inDocument(member.shape, inner))
+        return this.#object('jsonObject', lastOfEach(shape.fields), name, (member, inner) =>
+          this.#inDocument(member.shape, inner),
+        )
     }
   }
 
@@ -203,6 +205,11 @@ export class ShapeTypes {
 /** A value of which only the type is known: it may be NULL. */
 function anyOf(oid: number): Member {
   return { shape: { kind: 'type', oid, origin: null }, nullability: { nullable: true, reason: '' } }
+}
+
+/** Of keys that are there twice the last one counts: to JavaScript's JSON.parse and to jsonb. */
+function lastOfEach(fields: readonly Field[]): Field[] {
+  return [...new Map(fields.map((field) => [field.name, field])).values()]
 }
 
 function itemsOf(name: ShapeName): ShapeName {

@@ -136,6 +136,12 @@ test('arms, branches, and what is not followed', async () => {
   assert.is((await queries.notFollowed(db)).length, 2)
 })
 
+test('columns of one name: of a document the last, of a row all', async () => {
+  const last = { a: 'two', aB: 3, aB2: 4 }
+  const all = { a: 1, a2: 'two', aB: 3, aB2: 4 }
+  assert.equal(await queries.sameNames(db), { toJsonb: last, toJson: last, row: all, either: all })
+})
+
 test.after(async () => {
   await db.close()
   await database.drop()

@@ -59,7 +59,7 @@ export function merge(a: Shape, b: Shape): Shape | null {
     return elements.every((element) => element !== null) ? { kind: 'tuple', elements } : null
   }
   if (a.kind === 'object' && b.kind === 'object' && a.fields.length === b.fields.length) {
-    const fields = a.fields.map((field) => mergeField(field, b.fields))
+    const fields = a.fields.map((field, index) => mergeField(field, [b.fields[index]!, ...b.fields]))
     return fields.every((field) => field !== null) ? { kind: 'object', fields } : null
   }
   return null

@@ -81,3 +81,7 @@ select to_json(created_at) as at, to_jsonb(id) as id, to_json(mood) as mood, to_
        array_agg(to_json(full_name)) as names, array_agg(to_jsonb(u)) as documents
 from users u
 group by id;
+
+-- name: sameNames :one
+select to_jsonb(x), to_json(x), x as row, case when x is null then y else x end as either
+from (select 1 as a, 'two' as a, 3 as "a_b", 4 as "aB") x, (select 5 as a, 'six' as a, 7 as "a_b", 8 as "aB") y;
