@@ -32,6 +32,11 @@ export interface CatalogType {
   readonly comment: string | null
 }
 
+/** Arrays to PostgreSQL and in JSON, but written `1 2 3`. */
+export function isVector({ name, schema }: CatalogType): boolean {
+  return (name === 'int2vector' || name === 'oidvector') && schema === 'pg_catalog'
+}
+
 /** A table, view, materialized view, foreign or partitioned table, or composite type; see `pg_class`. */
 export interface Relation {
   readonly oid: number

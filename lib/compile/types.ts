@@ -2,6 +2,7 @@
 // the settings. Out: a `ValueType`, the one place that both a type's text and its decoder come from.
 
 import type { Catalog, CatalogType, Column } from './catalog.ts'
+import { isVector } from './catalogTypes.ts'
 import { runtimeTypes } from './collisions.ts'
 import type { Config } from './config.ts'
 import type { Origin } from './model.ts'
@@ -82,7 +83,8 @@ export class TypeMapper {
   /** The type of a parameter. An array's elements are not NULL, unless it goes into a column as a whole. */
   ofParam(oid: number, { column, elements, isOnlyThere }: ParamUse): ValueType {
     const type = this.catalogType(oid)
-    if (!type || type.element === 0 || this.configuredColumn(column) !== null) return this.of(oid, column)
+    if (!type || type.element === 0 || isVector(type) || this.configuredColumn(column) !== null)
+      return this.of(oid, column)
     const nullable = column !== null && isOnlyThere
     return this.arrayOf(this.of(type.element, elements), type.element, nullable, this.dimensionsOf(column))
   }
@@ -140,6 +142,7 @@ export class TypeMapper {
 
   /** As if the settings said nothing. */
   unconfigured(type: CatalogType): ValueType {
+    if (isVector(type)) return textType
     // No constraint short of a CHECK rules NULL out as an element.
     if (type.element !== 0) return this.arrayOf(this.#ofOid(type.element), type.element, true, 1)
     if (type.kind === 'domain') return this.#ofOid(type.base)

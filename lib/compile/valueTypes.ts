@@ -121,11 +121,12 @@ export function lowered(word: string): string {
 export function range(maker: 'range' | 'multirange', bound: ValueType): ValueType {
   const name = `${constantName(bound.codec)}${pascalCase(maker)}`
   const multi = maker === 'multirange'
+  const input = `codec.RangeInput<${bound.param}>`
   const row = `codec.${multi ? 'NonEmptyRange' : 'Range'}<${bound.row}>`
   return {
     ...bound,
     row: multi ? `${row}[]` : row,
-    param: multi ? `readonly ${row}[]` : row,
+    param: multi ? `readonly ${input}[]` : input,
     read: 'value',
     write: 'value',
     codec: name,

@@ -1,6 +1,7 @@
 // The shapes of SQL arrays: what their elements are, and whether one of them can be NULL.
 
 import type { Relation } from '../catalog.ts'
+import { isVector } from '../catalogTypes.ts'
 import type { Nullability, TreeNode } from '../model.ts'
 import { calledFunction } from '../nullability/calls.ts'
 import { verdictOf, verdictOfElements } from '../nullability/expressions.ts'
@@ -15,8 +16,9 @@ import { argumentEnv, argumentOf, memberOf, shapeOf, shapeOfOutput, subScope, ty
 
 /** The shape of an expression whose type is an array; null if no more is known of it than that. */
 export function shapeOfArray(expression: TreeNode, oid: number, env: Env): Shape | null {
-  const elementType = env.scope.context.catalog.types.get(oid)?.element ?? 0
-  if (elementType === 0) return null
+  const type = env.scope.context.catalog.types.get(oid)
+  if (!type || type.element === 0 || isVector(type)) return null
+  const elementType = type.element
   if (isNode(expression, 'VAR')) return shapeOfColumn(expression, elementType, env)
   const element = elementOf(expression, elementType, env)
   return element && { kind: 'array', element, origin: null }

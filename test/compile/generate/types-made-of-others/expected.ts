@@ -28,6 +28,8 @@ const nullableBoxArray = codec.array(codec.nullable(codec.text), 1, ';')
 
 const moodArray = codec.array(mood)
 
+const textArray = codec.array(codec.text)
+
 export interface ListPeopleRow {
   id: number
   mood: Mood
@@ -103,8 +105,8 @@ export interface AddPersonParams {
   score: number
   home: Address
   homes: readonly (Address | null)[] | null
-  ages: codec.Range<number>
-  periods: readonly codec.NonEmptyRange<Date>[]
+  ages: codec.RangeInput<number>
+  periods: readonly codec.RangeInput<Date>[]
   boxes: readonly (string | null)[]
 }
 
@@ -185,4 +187,40 @@ select p from people p`,
     p: r.value(0, wholeRowRowP),
   }),
   readOnly: true,
+})
+
+const listVectorsRowDocument = codec.jsonArray(codec.nullable(codec.int2))
+
+export interface ListVectorsParams {
+  indkey: string
+}
+
+export interface ListVectorsRow {
+  indkey: string
+  several: string[]
+  document: (number | null)[]
+}
+
+export const listVectors: Many<ListVectorsParams, ListVectorsRow> = many({
+  name: 'listVectors',
+  source: 'test/compile/generate/types-made-of-others/query.sql:13',
+  statement: 'listVectors_be02b531da3b',
+  sql: `
+select indkey, array[indkey] as several, to_jsonb(indkey) as document from pg_index where indkey = $1`,
+  params: ['indkey'],
+  write: (w, p) => w.text(p.indkey),
+  read: (r) => ({
+    indkey: r.text(0),
+    several: r.value(1, textArray),
+    document: r.value(2, listVectorsRowDocument),
+  }),
+  readOnly: true,
+  // For many: the inputs joined, because its parameter is not just compared with a column whose equal values look the same.
+  batch: {
+    statement: 'listVectors_batch_2b79176de552',
+    sql: `
+select indkey, array[indkey] as several, to_jsonb(indkey) as document, input.ordinal from unnest($1::text[]) with ordinality as input(p1, ordinal)
+cross join pg_index where indkey = (input.p1::int2vector)`,
+    ordinal: (r) => r.int8(3),
+  },
 })

@@ -9,3 +9,6 @@ insert into people values (:id, :mood, :moods, :score, :home, :homes, :ages, :pe
 
 -- name: wholeRow :many
 select p from people p;
+
+-- name: listVectors :many
+select indkey, array[indkey] as several, to_jsonb(indkey) as document from pg_index where indkey = :indkey;
