@@ -6,6 +6,7 @@ import { kinds } from './header.ts'
 import type { Diagnostic } from './model.ts'
 import { pascalCase } from './naming.ts'
 import { problem } from './problem.ts'
+import type { ValueType } from './valueTypes.ts'
 
 /** The names of the run time that generated files import as types. */
 export const runtimeTypes: readonly string[] = [...kinds.map(pascalCase), 'JsonValue']
@@ -17,16 +18,20 @@ export function typeNamesOf(query: { readonly name: string }): readonly string[]
 }
 
 /** What generated code calls by these names: no query may be called so. */
-const imported = new Set<string>([...kinds, 'codec'])
+const imported = new Set<string>([...kinds, 'codec', ...runtimeTypes])
 
 export function checkCollisions(queries: readonly AnalyzedQuery[]): Diagnostic[] {
-  const constants = constantsOf(queries)
+  const types = queries.flatMap((query) => [...query.resultColumns, ...query.arguments].map(({ type }) => type))
+  const named = new Set(types.flatMap((type) => type.imports.map(({ name }) => name)))
+  const constants = constantsOf(types)
   return queries.flatMap((query) => {
     const found = imported.has(query.name)
       ? 'what the generated file imports from the run time'
-      : constants.has(query.name)
-        ? 'the codec of a type in the generated file'
-        : null
+      : named.has(query.name)
+        ? 'a type that the settings name'
+        : constants.has(query.name)
+          ? 'the codec of a type in the generated file'
+          : null
     if (found === null) return []
     const title = `"${query.name}" is also the name of ${found}`
     const hints = [`say what it does, such as "get${pascalCase(query.name)}"`]
@@ -35,8 +40,7 @@ export function checkCollisions(queries: readonly AnalyzedQuery[]): Diagnostic[]
 }
 
 /** The constants that the file declares for its types. */
-function constantsOf(queries: readonly AnalyzedQuery[]): ReadonlySet<string> {
-  const types = queries.flatMap((query) => [...query.resultColumns, ...query.arguments].map(({ type }) => type))
+function constantsOf(types: readonly ValueType[]): ReadonlySet<string> {
   const declarations = types.flatMap((type) => type.declarations)
   return new Set(declarations.filter(({ text }) => text.startsWith('const ')).map(({ name }) => name))
 }

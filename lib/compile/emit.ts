@@ -84,9 +84,13 @@ ${emitWrite(query.arguments)}${columns}${row === null ? '' : emitRead(query.resu
   return parts.join('\n\n')
 }
 
-/** Each once, in the order of their first appearance: what a declaration needs stands above it. */
+/**
+ * Each once, in the order of their first appearance: what a declaration needs stands above it. A type without capital
+ * letters (`状態`) and its codec have one name.
+ */
 function textsOf(declarations: readonly Declaration[]): string[] {
-  return [...new Map(declarations.map(({ name, text }) => [name, text])).values()]
+  const keyOf = ({ name, text }: Declaration): string => `${text.startsWith('const ')} ${name}`
+  return [...new Map(declarations.map((declaration) => [keyOf(declaration), declaration.text])).values()]
 }
 
 function emitInterface(name: string, fields: readonly string[]): string {

@@ -6,7 +6,7 @@ import { isVector } from './catalogTypes.ts'
 import { runtimeTypes } from './collisions.ts'
 import type { Config } from './config.ts'
 import type { Origin } from './model.ts'
-import { camelCase, pascalCase, propertyKey, stringLiteral } from './naming.ts'
+import { camelCase, freeName, pascalCase, propertyKey, stringLiteral } from './naming.ts'
 import {
   type ArrayForm,
   arrayOf,
@@ -204,8 +204,9 @@ export class TypeMapper {
     // JavaScript puts keys that are whole numbers first, whatever their place.
     if (columns.some((column) => /^\d+$/.test(column.name))) return textType
     const nullability = { nullable: true, reason: '' }
+    const keys = new Set<string>()
     const fields = columns.map((column) => {
-      const key = propertyKey(this.#config.casing === 'camel' ? camelCase(column.name) : column.name)
+      const key = propertyKey(freeName(this.#config.casing === 'camel' ? camelCase(column.name) : column.name, keys))
       return { key, nullability, type: this.#ofOid(column.type) }
     })
     const codecs = fields.map(({ key, type }) => `  ${key}: codec.nullable(${typedCodec(type)}),\n`)

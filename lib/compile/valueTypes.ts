@@ -2,7 +2,7 @@
 // one place, so that they agree. Here stand the forms; `types.ts` chooses one for each PostgreSQL type.
 
 import type { Nullability } from './model.ts'
-import { camelCase, isIdentifier, pascalCase } from './naming.ts'
+import { camelCase, isIdentifier, isReserved, pascalCase } from './naming.ts'
 
 /** How generated code names a type, and moves its values. */
 export interface ValueType {
@@ -165,5 +165,8 @@ export function constantName(name: string): string {
   const bare = name.replace(/^codec\./, '').replace(/[<(].*$/s, '')
   const camel = camelCase(bare.replace(/[^\p{ID_Continue}$]+/gu, '_'))
   const constant = lowered(camel)
-  return isIdentifier(constant) ? constant : `_${constant}`
+  return isIdentifier(constant) && !isReserved(constant) && !local.has(constant) ? constant : `_${constant}`
 }
+
+/** What generated code means by these names: the run time's codecs, and what `read` and `write` are called with. */
+const local: ReadonlySet<string> = new Set(['codec', 'r', 'w', 'p'])

@@ -9,3 +9,9 @@ select mood from t;
 
 -- name: nullableTextArray :many
 select tags from t;
+
+-- name: JsonValue :many
+select '{}'::json as j;
+
+-- name: Mind :many
+select state from t;
