@@ -39,6 +39,11 @@ const schema = `
   create table logged (k int primary key, v text);
   create function fill() returns trigger language plpgsql as 'begin new.v := null; return new; end';
   create trigger fill before insert or update on logged for each row execute function fill();
+  create table parted (part int not null, x text) partition by list (part);
+  create table parted1 partition of parted for values in (1);
+  create table parted2 partition of parted for values in (2);
+  create function unset() returns trigger language plpgsql as 'begin new.x := null; return new; end';
+  create trigger unset before insert on parted2 for each row execute function unset();
   create view active as select id, email, name from u where name is not null;
   create view outer_view as select u.id, p.title, p.id as p_id from u left join p on p.u_id = u.id;
   create view over_view as select id, title from outer_view where title is not null;
@@ -63,6 +68,7 @@ const schema = `
     (3, 3, null, 't3', null, 'done', '2020-01-02', 2, 1);
   insert into c values (1, 1, 1, null), (2, null, null, 'n'), (3, 2, null, null);
   insert into parent values (1, 1); insert into child values (2, null, null);
+  insert into parted values (1, 'a');
   insert into base values (1, null, 'w'), (2, 'v', 'w'); insert into logged values (1, 'v');
   refresh materialized view counted;
 `
@@ -433,6 +439,17 @@ const table: Readonly<Record<string, readonly (readonly [sql: string, columns: s
     ['update logged set k = 4 where v is not null returning v', 'v?'],
     ['update base set v = title from p where p.id = k returning v, title, body', 'v, title, body?'],
     ['delete from base where v is not null returning k, v', 'k, v'],
+    ["update base set v = null where upper(v) = 'V' returning upper(v) as a, v || 'x' as b", 'a?, b?'],
+    ["update base set v = null where v = 'v' returning case when v is null then null else 5 end as a", 'a?'],
+    ["update base set w = 'x' where w = 'w' returning case w when 'x' then null else 1 end as a", 'a?'],
+    ["update base set w = 'x' where v = 'v' returning case when v is null then null else 1 end as a", 'a'],
+    ["update base set w = 'x' from p where upper(p.body) = 'B' returning p.body, upper(p.body) as a", 'body, a'],
+    ["update u set name = null where upper_name = 'A' returning upper_name", 'upper_name?'],
+    ['update logged set k = 4 where v is not null returning case when v is null then null else 5 end as a', 'a?'],
+    ['update base set v = $$x$$ returning case when v is not null then old.v else $$$$ end as a', 'a?'],
+    ['update base set v = null where v is not null returning case when v is null then old.v else v end as a', 'a?'],
+    ["update parted set part = 2, x = 'b' returning x", 'x?'],
+    ["update parted set part = 2 where x = 'a' returning x, case when x is null then null else 1 end as a", 'x?, a?'],
     ['update base set v = null where v is not null returning old.v as a, new.v as b', 'a, b?'],
     ["insert into base values (8, 'v', 'w') returning old.v as a, old.w as b, new.w as c", 'a?, b?, c'],
     ["update u set tags[1] = 'x' returning tags", 'tags?'],

@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert'
 import { loadCatalog, loadDefinitions } from '../../lib/compile/catalog.ts'
 import { describeStatements } from '../../lib/compile/describe.ts'
 import { analyzeColumns } from '../../lib/compile/nullability.ts'
+import { Random } from '../support/random.ts'
 import { freshDatabase } from '../support/server.ts'
 
 const seed = Number(process.env.WITNESS_SEED ?? 20261122)
@@ -67,30 +68,6 @@ test('no column that is typed non-null shows a NULL', async () => {
   assert.equal(lies, [])
   assert.ok(counts.run > queryCount * 0.8 && counts.nonNull > queryCount / 4)
 })
-
-/** A small seeded generator (mulberry32). */
-class Random {
-  #state: number
-
-  constructor(seed: number) {
-    this.#state = seed
-  }
-
-  below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % limit
-  }
-
-  chance(percent: number): boolean {
-    return this.below(100) < percent
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)]!
-  }
-}
 
 type Type = 'int' | 'text'
 interface Column {

@@ -5,7 +5,7 @@ import type { Nullability, TreeNode } from '../model.ts'
 import { bool, int, isNode, node, nodes } from '../tree.ts'
 import { rowEnv, verdictOfBaseColumn } from './baseColumns.ts'
 import { verdictOf } from './expressions.ts'
-import { nothing } from './facts.ts'
+import { type Facts, nothing } from './facts.ts'
 import { type Context, type Env, isKnown, type Scope } from './scope.ts'
 import { allOf, nonNull, nullable } from './verdict.ts'
 
@@ -17,8 +17,37 @@ const doNothing = 7
 
 /** Where RETURNING stands. WHERE and FROM guarantee there what they do in SELECT, except of what was overwritten. */
 export function returningEnv(scope: Scope): Env {
-  const keepsFacts = [update, remove].includes(int(scope.query, 'commandType'))
-  return { ...scope.env, facts: keepsFacts ? scope.facts : nothing, returning: true }
+  const command = int(scope.query, 'commandType')
+  const facts = command === remove ? scope.facts : command === update ? ofUnwritten(scope) : nothing
+  return { ...scope.env, facts, returning: true }
+}
+
+/**
+ * What WHERE said of the row before it was written still holds for its columns that were not. Of whole expressions
+ * (`lower(name)`, `state = 'open'`) nothing is kept: they may be of columns that were.
+ */
+function ofUnwritten(scope: Scope): Facts {
+  const target = int(scope.query, 'resultRelation')
+  const relation = scope.context.catalog.relations.get(int(scope.entry(target), 'relid'))
+  const written = new Set(nodes(scope.query, 'targetList').map((entry) => int(entry, 'resno')))
+  const isRewritten =
+    !relation || relation.kind === 'view' || relation.hasRules || mayBeChanged(relation, scope.context)
+  const isKept = (key: string): boolean => {
+    const [, entry, column] = /^0\.(\d+)\.(-?\d+|0\.\*)$/.exec(key) ?? []
+    if (Number(entry) !== target) return entry !== undefined
+    if (isRewritten) return false
+    // Every column; of those that were written the verdict does not ask.
+    if (column === '0.*') return true
+    const found = relation.columns.find(({ number }) => String(number) === column)
+    return found !== undefined && !found.generated && !written.has(found.number)
+  }
+  return { ...nothing, nonNull: new Set([...scope.facts.nonNull].filter(isKept)), matched: scope.facts.matched }
+}
+
+/** Whether a trigger may change a row that UPDATE writes. One that moves to another partition is inserted there. */
+function mayBeChanged(relation: Relation, context: Context): boolean {
+  if (hasTrigger(relation, TriggerBits.before | TriggerBits.update, context)) return true
+  return relation.kind === 'partitioned table' && hasTrigger(relation, TriggerBits.before | TriggerBits.insert, context)
 }
 
 /** The verdict on a column in RETURNING if the statement itself decides it; null if it is a column like any other. */
@@ -44,7 +73,9 @@ export function verdictOfReturned(variable: TreeNode, env: Env): Nullability | n
   if (!stored.nullable || relation.kind === 'view') return stored
   const isOld = command === remove || which === 1
   if (command === merge) return stored
-  if (isOld) return isKnownOfTarget(variable, env) ? nonNull('a condition excludes null') : stored
+  // What a CASE in RETURNING asked of the new row says nothing of the old one; WHERE does.
+  const before = which === 1 ? { ...env, facts: scope.facts } : env
+  if (isOld) return isKnownOfTarget(variable, before) ? nonNull('a condition excludes null') : stored
   const written =
     command === insert ? verdictOfInserted(scope, relation, column) : verdictOfUpdated(variable, env, relation)
   return written.nullable ? stored : written
@@ -134,8 +165,7 @@ function verdictOfDefault(relation: Relation, column: number, context: Context):
 function verdictOfUpdated(variable: TreeNode, env: Env, relation: Relation): Nullability {
   const { scope } = env
   const column = int(variable, 'varattno')
-  if (hasTrigger(relation, TriggerBits.before | TriggerBits.update, scope.context))
-    return nullable('a trigger may change the row')
+  if (mayBeChanged(relation, scope.context)) return nullable('a trigger may change the row')
   const target = nodes(scope.query, 'targetList').find((entry) => int(entry, 'resno') === column)
   const expression = target ? node(target, 'expr') : null
   if (expression) {
@@ -149,8 +179,13 @@ function verdictOfUpdated(variable: TreeNode, env: Env, relation: Relation): Nul
     : nullable('not assigned')
 }
 
-/** Whether the table, or one that inherits from it, has an enabled trigger with all of these bits. */
+/**
+ * Whether the table, or one that inherits from it, has an enabled trigger with all of these bits. Of a foreign table's, on
+ * its own server, nobody here knows.
+ */
 function hasTrigger(relation: Relation, bits: number, context: Context): boolean {
   const tables = [relation, ...relation.descendants.map((oid) => context.catalog.relations.get(oid))]
-  return tables.some((table) => table?.triggerTypes.some((type) => (type & bits) === bits))
+  return tables.some(
+    (table) => table?.kind === 'foreign table' || table?.triggerTypes.some((type) => (type & bits) === bits),
+  )
 }
