@@ -15,6 +15,7 @@ const schema = `
   create domain checked as text check (value is not null and value <> '');
   create type mood as enum ('sad', 'ok');
   create type pair as (a int, b text);
+  create type single as (n int);
   create table u (
     id int generated always as identity primary key, email text not null, name text, age int, mood mood,
     tags text[], data jsonb, req required, chk checked, pos positive,
@@ -415,6 +416,10 @@ const table: Readonly<Record<string, readonly (readonly [sql: string, columns: s
     ['select key, value from json_each(\'{"a": null}\')', 'key, value'],
     ['select key, value from json_each_text(\'{"a": null}\')', 'key, value?'],
     ["select x from jsonb_array_elements('[null]') x", 'x'],
+    ["select a, b from unnest(array[row(null, 'y')::pair, row(1, null)::pair]) t", 'a?, b?'],
+    ["select a, b, n from unnest(array[row(null, 'y')::pair]) with ordinality t (a, b, n)", 'a?, b?, n'],
+    ['select n from unnest(array[row(null)::single]) t', 'n?'],
+    ["select unnest(array[row(null, 'y')::pair]) as x, (unnest(array[row(null, 'y')::pair])).a", 'x?, a?'],
     ["select x from jsonb_to_recordset('[{}]') as x (a int)", 'x?'],
     ["select a from jsonb_to_recordset('[{}]') as x (a int)", 'a?'],
     [

@@ -35,11 +35,23 @@ export function verdictOfFunctionColumn(entry: TreeNode, column: number, env: En
     const count = int(item, 'funccolcount')
     if (column < first + count) {
       if (functions.length > 1) return nullable('the shorter of several functions is filled up with nulls')
-      return verdictOfSetColumn(node(item, 'funcexpr')!, column - first, env)
+      const call = node(item, 'funcexpr')!
+      // Here the columns are the fields of the rows in the array.
+      if (isOfRows(call, env)) return nullable('a field of a composite value')
+      return verdictOfSetColumn(call, column - first, env)
     }
     first += count
   }
   return bool(entry, 'funcordinality') ? nonNull('a number of order') : nullable('a column that is not analyzed')
+}
+
+/** `unnest` of an array of composite values. */
+function isOfRows(call: TreeNode, env: Env): boolean {
+  const { functions, types } = env.scope.context.catalog
+  const called = functions.get(int(call, 'funcid'))
+  let type = types.get(int(call, 'funcresulttype'))
+  while (type?.kind === 'domain') type = types.get(type.base)
+  return called?.name === 'unnest' && called.schema === 'pg_catalog' && type?.kind === 'composite'
 }
 
 /** The verdict on a result column (0-based) of a function that is called as a table. */
