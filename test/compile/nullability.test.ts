@@ -45,6 +45,10 @@ const schema = `
   create table parted2 partition of parted for values in (2);
   create function unset() returns trigger language plpgsql as 'begin new.x := null; return new; end';
   create trigger unset before insert on parted2 for each row execute function unset();
+  create table thinned (id int not null, gone int, a text, b text not null);
+  alter table thinned drop column gone;
+  create function thinned_rows() returns setof thinned language sql as 'select * from thinned';
+  create function thinned_body() returns setof thinned language sql begin atomic select id, a, b from thinned; end;
   create view active as select id, email, name from u where name is not null;
   create view outer_view as select u.id, p.title, p.id as p_id from u left join p on p.u_id = u.id;
   create view over_view as select id, title from outer_view where title is not null;
@@ -69,7 +73,7 @@ const schema = `
     (3, 3, null, 't3', null, 'done', '2020-01-02', 2, 1);
   insert into c values (1, 1, 1, null), (2, null, null, 'n'), (3, 2, null, null);
   insert into parent values (1, 1); insert into child values (2, null, null);
-  insert into parted values (1, 'a');
+  insert into parted values (1, 'a'); insert into thinned values (1, null, 'b');
   insert into base values (1, null, 'w'), (2, 'v', 'w'); insert into logged values (1, 'v');
   refresh materialized view counted;
 `
@@ -318,6 +322,8 @@ const table: Readonly<Record<string, readonly (readonly [sql: string, columns: s
     ['select e from emails() e', 'e'],
     ['select emails() as e', 'e'],
     ['select id, email, name from pairs()', 'id, email, name?'],
+    ['select id, a, b from thinned_rows()', 'id, a?, b'],
+    ['select id, a, b from thinned_body()', 'id, a?, b'],
     ['select one from one()', 'one'],
   ],
   aggregates: [
@@ -520,6 +526,35 @@ for (const [subject, entries] of Object.entries(table)) {
     })
   }
 }
+
+test('nothing enforces the constraints of a foreign table, nor knows its triggers', async () => {
+  const foreign = await freshDatabase(`
+    create foreign data wrapper far; create server far foreign data wrapper far;
+    create table whole (state text not null, x int, check (state <> 'done' or x is not null)) partition by list (state);
+    create foreign table far partition of whole default server far;
+    create foreign table alone (state text, x int, check (state <> 'done' or x is not null)) server far`)
+  const there = new pg.Client({ connectionString: foreign.url, pipeline: true })
+  await there.connect()
+  const statements = [
+    "select x from whole where state = 'done'",
+    "select x from alone where state = 'done'",
+    'update whole set x = 1 returning x',
+    "insert into alone values ('', 1) returning x",
+  ]
+  const described = await describeStatements(there, statements)
+  const known = await loadCatalog(there)
+  await loadDefinitions(
+    there,
+    known,
+    described.map((answer) => ('error' in answer ? null : answer.tree)),
+  )
+  await there.end()
+  await foreign.drop()
+  for (const [at, answer] of described.entries()) {
+    if ('error' in answer) throw answer.error
+    assert.ok(analyzeColumns({ ...answer, params: [] }, known)[0]!.nullability.nullable, statements[at]!)
+  }
+})
 
 /** Values as the server writes them: the JSON null is no NULL. */
 const raw = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig

@@ -47,13 +47,20 @@ export function isExcludedByChecks(
   inherited: boolean,
   env: Env,
 ): boolean {
-  if (!env.withChecks) return false
+  if (!env.withChecks || isForeign(relation, inherited, env)) return false
   const isInherited = (check: Check): boolean => !(check.noInherit && inherited && relation.descendants.length > 0)
   const checks = relation.checks.filter((check) => isInherited(check) && columnsOf(check).has(column))
   if (checks.length === 0) return false
   const at: Env = { ...env, withChecks: false }
   const facts = checks.map((check) => whenNotFalse(moved(check.tree, entry) as TreeNode, at))
   return both(...facts).nonNull.has(`0.${entry}.${column}`)
+}
+
+/** Nothing enforces the constraints of a foreign table, nor those of a table on one that inherits from it. */
+function isForeign(relation: Relation, inherited: boolean, { scope }: Env): boolean {
+  const { relations } = scope.context.catalog
+  const descendants = inherited ? relation.descendants.map((oid) => relations.get(oid)) : []
+  return [relation, ...descendants].some((table) => table?.kind === 'foreign table')
 }
 
 const columnsOfChecks = new WeakMap<Check, ReadonlySet<number>>()

@@ -6,7 +6,7 @@ import { int, node, nodes } from '../tree.ts'
 import { verdictOf } from './expressions.ts'
 import { verdictsOfOutputs } from './outputs.ts'
 import { alwaysHasRow } from './rowCount.ts'
-import { type Env, Scope } from './scope.ts'
+import { type Context, type Env, Scope } from './scope.ts'
 import { nonNull, nullable } from './verdict.ts'
 
 /** The verdict on a column (0-based) of what the call gives; a scalar is column 0. */
@@ -32,7 +32,7 @@ export function sqlFunctionVerdict(called: CatalogFunction, column: number, call
     const isRow = returned?.kind === 'composite' || returned?.name === 'record'
     // A body may also give its row as one composite value.
     if (isRow && outputs.length === 1) return nullable(`${name} may give nulls`)
-    const output = outputs[column]
+    const output = outputs[returned?.kind === 'composite' ? placeOf(returned.relation, column, context) : column]
     if (!output) return nullable(`${name} may give nulls`)
     if (output.nullable) return nullable(`${name} may give null: ${output.reason}`)
     if (!called.returnsSet && !alwaysHasRow(scope)) return nullable(`the query in ${name} may have no row`)
@@ -40,6 +40,12 @@ export function sqlFunctionVerdict(called: CatalogFunction, column: number, call
   } finally {
     context.active.delete(called.oid)
   }
+}
+
+/** A column that was dropped from a table keeps its number in the table's row type; the body does not give it. */
+function placeOf(relation: number, column: number, { catalog }: Context): number {
+  const columns = catalog.relations.get(relation)?.columns
+  return columns ? columns.findIndex(({ number }) => number === column + 1) : column
 }
 
 /** By parameter number: arguments may be given by name, or left to their defaults. */
