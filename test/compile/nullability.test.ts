@@ -49,6 +49,9 @@ const schema = `
   alter table thinned drop column gone;
   create function thinned_rows() returns setof thinned language sql as 'select * from thinned';
   create function thinned_body() returns setof thinned language sql begin atomic select id, a, b from thinned; end;
+  create sequence flips;
+  create function flip(a int, b bigint default nextval('flips')) returns int language plpgsql stable
+    as 'begin return case when b % 2 = 1 then a end; end';
   create view active as select id, email, name from u where name is not null;
   create view outer_view as select u.id, p.title, p.id as p_id from u left join p on p.u_id = u.id;
   create view over_view as select id, title from outer_view where title is not null;
@@ -324,6 +327,10 @@ const table: Readonly<Record<string, readonly (readonly [sql: string, columns: s
     ['select id, email, name from pairs()', 'id, email, name?'],
     ['select id, a, b from thinned_rows()', 'id, a?, b'],
     ['select id, a, b from thinned_body()', 'id, a?, b'],
+    [
+      'select case when flip(1) is not null then flip(1) end is null as a, case when flip(1) = 1 then flip(1) else 0 end as b',
+      'a, b?',
+    ],
     ['select one from one()', 'one'],
   ],
   aggregates: [

@@ -4,12 +4,14 @@
 import type { AnalyzedQuery } from '../analyze.ts'
 import type { Catalog, CatalogType } from '../catalog.ts'
 import type { TreeNode, TreeValue } from '../model.ts'
+import { defaultsOf } from '../nullability/calls.ts'
 import { int, isNode, node, nodes } from '../tree.ts'
 
-/** Every node below `value`, itself included, and those of the views that it reads. */
+/** Every node below `value`, itself included, those of the views that it reads, and defaults of functions that it calls. */
 export function* nodesIn(value: TreeValue | undefined, catalog: Catalog): Generator<TreeNode> {
   const open: (TreeValue | undefined)[] = [value]
-  const views = new Set<number>()
+  const seen = new Set<number>()
+  const isNew = (oid: number): boolean => oid !== 0 && !seen.has(oid) && seen.add(oid).has(oid)
   while (open.length > 0) {
     const next = open.pop()
     if (next === null || next === undefined || typeof next === 'string') continue
@@ -20,8 +22,10 @@ export function* nodesIn(value: TreeValue | undefined, catalog: Catalog): Genera
     yield next
     open.push(...Object.values(next))
     const view = next.tag === 'RANGETBLENTRY' ? int(next, 'relid') : 0
-    if (view !== 0 && !views.has(view)) open.push(catalog.viewTree(view))
-    views.add(view)
+    if (isNew(view)) open.push(catalog.viewTree(view))
+    const called = catalog.functions.get(int(next, 'funcid'))
+    const defaults = called ? defaultsOf(next, called) : []
+    if (defaults.length > 0 && isNew(int(next, 'funcid'))) open.push(...defaults)
   }
 }
 

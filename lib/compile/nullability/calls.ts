@@ -53,6 +53,11 @@ function positionOf(args: readonly TreeNode[], index: number): number {
   return arg?.tag === 'NAMEDARGEXPR' ? int(arg, 'argnumber') : index
 }
 
+/** The defaults of a function that a call may leave arguments to: the planner puts them in, so the tree has none. */
+export function defaultsOf(call: TreeNode, called: CatalogFunction): readonly TreeNode[] {
+  return call.tag === 'FUNCEXPR' && nodes(call, 'args').length < called.argumentTypes.length ? called.defaults : []
+}
+
 /** The function behind a call or an operator. */
 export function calledFunction(call: TreeNode, catalog: Catalog): CatalogFunction | undefined {
   const oid = int(call, call.tag === 'FUNCEXPR' ? 'funcid' : 'opfuncid')

@@ -3,7 +3,7 @@
 
 import type { TreeNode, TreeValue } from '../model.ts'
 import { bool, int, isNode, list, node, text } from '../tree.ts'
-import { calledFunction } from './calls.ts'
+import { calledFunction, defaultsOf } from './calls.ts'
 import type { Env } from './scope.ts'
 
 /** The key of an expression as seen from `env`, or null if its value may differ from one evaluation to the next. */
@@ -106,7 +106,11 @@ function isRepeatable(expression: TreeNode, env: Env): boolean {
     case 'SCALARARRAYOPEXPR': {
       if (bool(expression, 'funcretset') || bool(expression, 'opretset')) return false
       const found = calledFunction(expression, env.scope.context.catalog)
-      return found !== undefined && found.volatility !== 'volatile'
+      return (
+        found !== undefined &&
+        found.volatility !== 'volatile' &&
+        defaultsOf(expression, found).every((value) => write(value, env, []))
+      )
     }
     default:
       return true

@@ -15,3 +15,6 @@ with gone as (delete from tagged where post_id = :postId returning tag) select t
 
 -- name: countedByAVolatileAggregate :value
 select volatile_count(1) from posts where id > :id;
+
+-- name: aDefaultThatIsVolatile :value
+select numbered(id) from posts where id = :id;

@@ -34,6 +34,9 @@ create trigger audit before insert on audited for each row execute function keep
 create view titles as select id, title from posts;
 create function next_score(integer) returns integer language plpgsql as $$ begin return $1 + 1; end $$;
 
+create sequence numbers;
+create function numbered(a bigint, b bigint default nextval('numbers')) returns bigint language sql stable as 'select a + b';
+
 -- An aggregate that PostgreSQL calls immutable, made of a function that is not.
 create function counting(int, int) returns int language sql volatile as 'select coalesce($1, 0) + 1';
 create aggregate volatile_count(int) (sfunc = counting, stype = int);
