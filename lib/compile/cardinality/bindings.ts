@@ -1,8 +1,9 @@
 // Which columns of a query can have but one value each: compared by `=` with parameters, constants, columns of the
 // queries around, or columns that are bound themselves.
 
+import { isDeterministic } from '../forms/facts.ts'
 import type { TreeNode, TreeValue } from '../model.ts'
-import { calledFunction } from '../nullability/calls.ts'
+import { calledFunction, defaultsOf } from '../nullability/calls.ts'
 import { canonical, keyOf } from '../nullability/keys.ts'
 import type { Env, Scope } from '../nullability/scope.ts'
 import { int, isNode, node, nodes, text } from '../tree.ts'
@@ -117,9 +118,10 @@ export class Bindings {
       const entry = int(value, 'varno')
       return this.#bound.has(String(entry)) || this.#bound.has(`${entry}.${int(value, 'varattno')}`)
     }
+    const called = calls.has(value.tag) ? calledFunction(value, this.#env.scope.context.catalog) : undefined
     // Evaluated anew for every row.
-    const called = calls.has(value.tag) ? calledFunction(value, this.#env.scope.context.catalog) : null
     if (called?.volatility === 'volatile') return false
+    if (called && !defaultsOf(value, called).every((field) => this.#isBound(field, depth))) return false
     const inner = value.tag === 'QUERY' ? depth + 1 : depth
     return Object.values(value).every((field) => this.#isBound(field, inner))
   }
@@ -140,10 +142,11 @@ function equalities(condition: TreeNode, env: Env): (readonly [TreeNode, TreeNod
     case 'OPEXPR': {
       const operator = env.scope.context.catalog.operators.get(int(condition, 'opno'))
       if (operator?.name !== '=' || !left || !right) return []
-      return [
+      const pairs = [
         [left, right],
         [right, left],
-      ]
+      ] as const
+      return pairs.filter(([side]) => !isWidened(side, int(condition, 'inputcollid'), env))
     }
     case 'BOOLEXPR':
       return text(condition, 'boolop') === 'not' && left ? [[left, null]] : []
@@ -152,6 +155,17 @@ function equalities(condition: TreeNode, env: Env): (readonly [TreeNode, TreeNod
     default:
       return []
   }
+}
+
+/** Compared as citext or bpchar, or under a collation of somebody's own, more is equal than a key keeps apart. */
+function isWidened(side: TreeNode, collation: number, env: Env): boolean {
+  let plain = side
+  for (; plain.tag === 'RELABELTYPE' || plain.tag === 'COLLATEEXPR'; plain = node(plain, 'arg')!) {
+    const name = env.scope.context.catalog.types.get(int(plain, 'resulttype'))?.name
+    if (name === 'bpchar' || name === 'citext') return true
+  }
+  const own = plain.tag === 'VAR' ? int(plain, 'varcollid') : int(plain, 'funccollid')
+  return !isDeterministic(collation) && collation !== own
 }
 
 function columnOf(expression: TreeNode, env: Env): { entry: number; number: number } | null {

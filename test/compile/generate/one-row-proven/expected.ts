@@ -951,3 +951,123 @@ select p.id, u.id from users u left join people p on lower(p.email) = u.email an
     key: (r) => r.int4(1),
   },
 })
+
+export interface UnderItsOwnCollationParams {
+  word: string
+}
+
+export interface UnderItsOwnCollationRow {
+  n: number
+}
+
+export const underItsOwnCollation: Opt<UnderItsOwnCollationParams, UnderItsOwnCollationRow> = opt({
+  name: 'underItsOwnCollation',
+  source: 'test/compile/generate/one-row-proven/query.sql:71',
+  statement: 'underItsOwnCollation_23fd6a497b0a',
+  sql: `
+select 1 as n from words where german = $1`,
+  params: ['word'],
+  write: (w, p) => w.text(p.word),
+  read: (r) => ({
+    n: r.int4(0),
+  }),
+  readOnly: true,
+  // For many: the inputs joined, because its parameter is not just compared with a column whose equal values look the same.
+  batch: {
+    statement: 'underItsOwnCollation_batch_fa9e7051f044',
+    sql: `
+select 1 as n, input.ordinal from unnest($1::text[]) with ordinality as input(p1, ordinal)
+cross join words where german = input.p1`,
+    ordinal: (r) => r.int8(1),
+  },
+})
+
+export interface OfItsOwnTypeParams {
+  code: string
+}
+
+export interface OfItsOwnTypeRow {
+  n: number
+}
+
+export const ofItsOwnType: Opt<OfItsOwnTypeParams, OfItsOwnTypeRow> = opt({
+  name: 'ofItsOwnType',
+  source: 'test/compile/generate/one-row-proven/query.sql:73',
+  statement: 'ofItsOwnType_e92ed3cc0d4d',
+  sql: `
+select 1 as n from words where code = $1`,
+  params: ['code'],
+  write: (w, p) => w.text(p.code),
+  read: (r) => ({
+    n: r.int4(0),
+  }),
+  readOnly: true,
+  // For many: the inputs joined, because its parameter is not just compared with a column whose equal values look the same.
+  batch: {
+    statement: 'ofItsOwnType_batch_9fee8dd16396',
+    sql: `
+select 1 as n, input.ordinal from unnest($1::bpchar[]) with ordinality as input(p1, ordinal)
+cross join words where code = input.p1`,
+    ordinal: (r) => r.int8(1),
+  },
+})
+
+export interface AsTextParams {
+  name: string
+}
+
+export interface AsTextRow {
+  n: number
+}
+
+export const asText: Opt<AsTextParams, AsTextRow> = opt({
+  name: 'asText',
+  source: 'test/compile/generate/one-row-proven/query.sql:75',
+  statement: 'asText_d48a4139a1f8',
+  sql: `
+select 1 as n from words where name = $1::text`,
+  params: ['name'],
+  write: (w, p) => w.text(p.name),
+  read: (r) => ({
+    n: r.int4(0),
+  }),
+  readOnly: true,
+  // For many: the inputs joined, because its parameter is not just compared with a column whose equal values look the same.
+  batch: {
+    statement: 'asText_batch_2a88dd4c24db',
+    sql: `
+select 1 as n, input.ordinal from unnest($1::text[]) with ordinality as input(p1, ordinal)
+cross join words where name = input.p1::text`,
+    ordinal: (r) => r.int8(1),
+  },
+})
+
+export interface OfAnExpressionUnderItsOwnCollationParams {
+  word: string
+}
+
+export interface OfAnExpressionUnderItsOwnCollationRow {
+  n: number
+}
+
+export const ofAnExpressionUnderItsOwnCollation: Opt<OfAnExpressionUnderItsOwnCollationParams, OfAnExpressionUnderItsOwnCollationRow> = opt({
+  name: 'ofAnExpressionUnderItsOwnCollation',
+  source: 'test/compile/generate/one-row-proven/query.sql:77',
+  statement: 'ofAnExpressionUnderItsOwnCollation_3a5d0fffe782',
+  sql: `
+select 1 as n from words where lower(german) = $1`,
+  params: ['word'],
+  write: (w, p) => w.text(p.word),
+  read: (r) => ({
+    n: r.int4(0),
+  }),
+  readOnly: true,
+  // For many: the inputs joined, because its parameter is not just compared with a column whose equal values look the same.
+  batch: {
+    statement: 'ofAnExpressionUnderItsOwnCollation_batch_ed1adb56edbe',
+    sql: `
+select 1 as n, input.ordinal from unnest($1::text[]) with ordinality as input(p1, ordinal)
+cross join words where lower(german) = input.p1`,
+    ordinal: (r) => r.int8(1),
+  },
+})

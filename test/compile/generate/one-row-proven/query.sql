@@ -67,3 +67,12 @@ with made as (insert into posts values (:id, :authorId, :title) returning id) se
 select id from people where lower(email) = lower(:email) and tenant = :tenant;
 -- name: byExpressionInJoin :opt
 select p.id from users u left join people p on lower(p.email) = u.email and p.tenant = u.tenant where u.id = :id;
+
+-- name: underItsOwnCollation :opt
+select 1 as n from words where german = :word;
+-- name: ofItsOwnType :opt
+select 1 as n from words where code = :code;
+-- name: asText :opt
+select 1 as n from words where name = :name::text;
+-- name: ofAnExpressionUnderItsOwnCollation :opt
+select 1 as n from words where lower(german) = :word;

@@ -9,3 +9,6 @@ create view post_counts as select author_id, count(*) as posts from posts group 
 create table parts (id int, region text, primary key (id, region)) partition by list (region);
 create table people (id int primary key, email text not null, tenant int not null);
 create unique index on people (tenant, lower(email));
+create collation german (provider = icu, locale = 'de-u-ks-level2', deterministic = false);
+create table words (word text unique, german text collate german unique, code char(3) unique, name varchar(9) unique);
+create unique index on words (lower(german));

@@ -547,3 +547,93 @@ cross join people a join people b on b.id = input.p1 where lower(b.email) = inpu
     ordinal: (r) => r.int8(1),
   },
 })
+
+export interface UnderAnotherCollationParams {
+  word: string
+}
+
+export interface UnderAnotherCollationRow {
+  n: number
+}
+
+export const underAnotherCollation: Opt<UnderAnotherCollationParams, UnderAnotherCollationRow> = opt({
+  name: 'underAnotherCollation',
+  source: 'test/compile/generate/one-row-unproven/query.sql:43',
+  statement: 'underAnotherCollation_42ff96f77676',
+  sql: `
+select 1 as n from words where word = $1 collate german`,
+  params: ['word'],
+  write: (w, p) => w.text(p.word),
+  read: (r) => ({
+    n: r.int4(0),
+  }),
+  readOnly: true,
+  // For many: the inputs joined, because its parameter is not just compared with a column whose equal values look the same.
+  batch: {
+    statement: 'underAnotherCollation_batch_58e12d64d3af',
+    sql: `
+select 1 as n, input.ordinal from unnest($1::text[]) with ordinality as input(p1, ordinal)
+cross join words where word = input.p1 collate german`,
+    ordinal: (r) => r.int8(1),
+  },
+})
+
+export interface WiderByACastParams {
+  word: string
+}
+
+export interface WiderByACastRow {
+  n: number
+}
+
+export const widerByACast: Opt<WiderByACastParams, WiderByACastRow> = opt({
+  name: 'widerByACast',
+  source: 'test/compile/generate/one-row-unproven/query.sql:45',
+  statement: 'widerByACast_b803ac3a02db',
+  sql: `
+select 1 as n from words where word::bpchar = $1`,
+  params: ['word'],
+  write: (w, p) => w.text(p.word),
+  read: (r) => ({
+    n: r.int4(0),
+  }),
+  readOnly: true,
+  // For many: the inputs joined, because its parameter is not just compared with a column whose equal values look the same.
+  batch: {
+    statement: 'widerByACast_batch_f39a1b979176',
+    sql: `
+select 1 as n, input.ordinal from unnest($1::bpchar[]) with ordinality as input(p1, ordinal)
+cross join words where word::bpchar = input.p1`,
+    ordinal: (r) => r.int8(1),
+  },
+})
+
+export interface ExpressionUnderAnotherCollationParams {
+  word: string
+}
+
+export interface ExpressionUnderAnotherCollationRow {
+  n: number
+}
+
+export const expressionUnderAnotherCollation: Opt<ExpressionUnderAnotherCollationParams, ExpressionUnderAnotherCollationRow> = opt({
+  name: 'expressionUnderAnotherCollation',
+  source: 'test/compile/generate/one-row-unproven/query.sql:47',
+  statement: 'expressionUnderAnotherCollation_533a18c38e1f',
+  sql: `
+select 1 as n from words where lower(word) = $1 collate german`,
+  params: ['word'],
+  write: (w, p) => w.text(p.word),
+  read: (r) => ({
+    n: r.int4(0),
+  }),
+  readOnly: true,
+  // For many: the inputs joined, because its parameter is not just compared with a column whose equal values look the same.
+  batch: {
+    statement: 'expressionUnderAnotherCollation_batch_296fdc61b566',
+    sql: `
+select 1 as n, input.ordinal from unnest($1::text[]) with ordinality as input(p1, ordinal)
+cross join words where lower(word) = input.p1 collate german`,
+    ordinal: (r) => r.int8(1),
+  },
+})

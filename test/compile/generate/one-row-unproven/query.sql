@@ -39,3 +39,10 @@ select id from users where id = (random() * 10)::int;
 select id from people where upper(email) = :email and tenant = :tenant;
 -- name: ofAnotherTable :opt
 select a.id from people a join people b on b.id = :id where lower(b.email) = :email and a.tenant = :tenant;
+
+-- name: underAnotherCollation :opt
+select 1 as n from words where word = :word collate german;
+-- name: widerByACast :opt
+select 1 as n from words where word::bpchar = :word;
+-- name: expressionUnderAnotherCollation :opt
+select 1 as n from words where lower(word) = :word collate german;

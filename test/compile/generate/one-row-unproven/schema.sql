@@ -7,3 +7,6 @@ create table parent (id int primary key);
 create table child () inherits (parent);
 create table people (id int primary key, email text not null, tenant int not null);
 create unique index on people (tenant, lower(email));
+create collation german (provider = icu, locale = 'de-u-ks-level2', deterministic = false);
+create table words (word text unique, german text collate german unique, code char(3) unique, name varchar(9) unique);
+create unique index on words (lower(word));
