@@ -222,6 +222,25 @@ test('writes every type: the first run as text, the next as binary where the ser
   }
 })
 
+test('what is no number is told, whatever it is', async () => {
+  const query = rows<{ n: unknown }>(
+    'select $1::int4',
+    (r) => r.int4(0),
+    (w, p) => w.int4(p.n as number),
+    ['n'],
+  )
+  for (const [n, what] of [
+    [5n, 'a bigint'],
+    [Symbol('x'), 'a symbol'],
+    [{}, 'an object'],
+    [undefined, 'undefined'],
+  ]) {
+    const error = (await failure(query(wire, { n }))) as Error
+    assert.instance(error, ParameterError)
+    assert.match(error.message, `parameter "n" must be an integer, got ${String(what)}`)
+  }
+})
+
 test('parameters of all forms stand in one statement, and a block that grows under them', async () => {
   const query = rows<{ big: string }, unknown>(
     'select $1::int4 a, $2::timestamptz b, length($3::text) c, $4::bytea d, $5::timestamptz e',

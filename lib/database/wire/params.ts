@@ -81,7 +81,7 @@ class WireParamMethods implements ParamMethods<null> {
 
   int4(value: number | null): void {
     // True for exactly the numbers that are int4.
-    if ((value as number) === ((value as number) | 0)) {
+    if (typeof value === 'number' && value === (value | 0)) {
       this.#bind.index++
       this.#bind.out.putSized(`${value}`)
     } else this.value(value, codecs.int4)
