@@ -45,9 +45,8 @@ export const float8: Codec<number> = {
 export const int8: Codec<number, number | bigint> = {
   type: 'int8',
   decode(text) {
-    const value = Number(text)
+    const value = integerOf(text, 'int8')
     if (Number.isSafeInteger(value)) return value
-    if (!Number.isInteger(value)) throw unexpected('int8')
     throw new RangeError('is beyond ±(2^53 − 1), which a number cannot hold: set "int8" to "bigint" or "string"')
   },
   cell: safeInteger,
@@ -67,7 +66,7 @@ export const bigint: Codec<bigint, number | bigint> = {
   type: 'int8',
   digits: true,
   decode(text) {
-    if (!/^-?\d+$/.test(text)) throw unexpected('int8')
+    if (!printedInteger.test(text)) throw unexpected('int8')
     return BigInt(text)
   },
   cell: safeInteger,
@@ -197,14 +196,20 @@ export function oneOf<const Label extends string>(type: string, ...labels: reado
   }
 }
 
+/** Not all that `Number` takes: where a column has become text, '' is not 0, and '0042' is not 42. */
+const printedInteger = /^(?:0|-?[1-9]\d*)$/
+const printedFloat = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[-+]?\d+)?$/
+const beyondNumbers = /^(?:NaN|-?Infinity)$/
+
+function integerOf(text: string, type: string): number {
+  if (!printedInteger.test(text)) throw unexpected(type)
+  return Number(text)
+}
+
 function integer(type: string, min: number, max: number): Codec<number> {
   return {
     type,
-    decode(text) {
-      const value = Number(text)
-      if (!Number.isInteger(value)) throw unexpected(type)
-      return value
-    },
+    decode: (text) => integerOf(text, type),
     // An integer's −0 is 0, as in its text.
     cell: (value) => (Number.isInteger(value) && value >= min && value <= max ? value + 0 : undefined),
     encode(value) {
@@ -219,9 +224,8 @@ function float(type: string): Codec<number> {
   return {
     type,
     decode(text) {
-      const value = Number(text)
-      if (Number.isNaN(value) && text !== 'NaN') throw unexpected(type)
-      return value
+      if (!printedFloat.test(text) && !beyondNumbers.test(text)) throw unexpected(type)
+      return Number(text)
     },
     encode(value) {
       if (typeof value !== 'number') throw new TypeError(`must be a number, got ${describe(value)}`)

@@ -227,6 +227,15 @@ const unreadable: [codec.Codec<unknown, never>, string, string][] = [
   [codec.int4, 'one', stale('int4')],
   [codec.int4, '1.5', stale('int4')],
   [codec.int4, 'NaN', stale('int4')],
+  ...['', ' ', ' 5', '5 ', '+5', '0x10', '0b1', '1e3', '5.0', '0042', '-', '-0'].flatMap((text): typeof unreadable => [
+    [codec.int2, text, stale('int2')],
+    [codec.oid, text, stale('oid')],
+    [codec.int8, text, stale('int8')],
+    [codec.bigint, text, stale('int8')],
+  ]),
+  ...['', ' ', ' 5', '5 ', '+5', '0x10', '1e', '.5', '5.', '042', '-', '1_0', 'infinity'].map(
+    (text): (typeof unreadable)[number] => [codec.float4, text, stale('float4')],
+  ),
   [
     codec.int8,
     '9007199254740992',
