@@ -66,7 +66,8 @@ class LoadedCatalog implements Catalog {
     operators: new Set(),
     views: new Set(),
   }
-  readonly #expanded: Set<number> = new Set()
+  /** Relations and domains whose own trees were given. */
+  readonly #expanded: Set<Relation | CatalogType> = new Set()
   readonly #typesByName: ReadonlyMap<string, CatalogType>
 
   constructor(rows: CatalogRows) {
@@ -107,7 +108,7 @@ class LoadedCatalog implements Catalog {
     return [...bodies.values()]
   }
 
-  /** What these trees mention and is not loaded yet, and what the constraints and defaults of their tables mention. */
+  /** What these trees mention and is not loaded yet, and what constraints and defaults of their tables and domains mention. */
   missing(trees: readonly TreeValue[]): Wanted {
     const relations = new Set<number>()
     const functions = new Set<number>()
@@ -117,7 +118,10 @@ class LoadedCatalog implements Catalog {
       for (const oid of mentions.relations) relations.add(oid)
       for (const oid of mentions.functions) functions.add(oid)
       for (const oid of mentions.operators) operators.add(oid)
-      open = [...mentions.relations].flatMap((oid) => this.#ownTrees(oid))
+      open = [
+        ...[...mentions.relations].flatMap((oid) => this.#ownTrees(oid)),
+        ...[...mentions.types].flatMap((oid) => this.#checksOf(oid)),
+      ]
     }
     const isView = (oid: number): boolean => /view$/.test(this.relations.get(oid)?.kind ?? '')
     const isNew = (kind: keyof Wanted) => (oid: number) => !this.#asked[kind].has(oid)
@@ -151,11 +155,18 @@ class LoadedCatalog implements Catalog {
     return found
   }
 
+  #checksOf(oid: number): readonly TreeNode[] {
+    const type = this.types.get(oid)
+    if (!type || this.#expanded.has(type)) return []
+    this.#expanded.add(type)
+    return type.checks
+  }
+
   /** The expressions that belong to a table's rows and those of its descendants; each table gives them once. */
   #ownTrees(oid: number): TreeNode[] {
     const relation = this.relations.get(oid)
-    if (!relation || this.#expanded.has(oid)) return []
-    this.#expanded.add(oid)
+    if (!relation || this.#expanded.has(relation)) return []
+    this.#expanded.add(relation)
     return [
       ...relation.checks.map((check) => check.tree),
       ...relation.columns.flatMap((column) => column.defaultTree ?? []),

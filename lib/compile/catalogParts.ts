@@ -48,7 +48,7 @@ export function typesOf(rows: CatalogRows): CatalogType[] {
     array: row.arrayOid,
     base: row.baseOid,
     modifier: row.modifier,
-    notNull: row.kind === 'd' && refusesNull(row, byOid, checks),
+    ...constraintsOf(row, byOid, checks),
     relation: row.relationOid,
     rangeOf: row.rangeOfOid,
     labels: labels.get(row.oid) ?? [],
@@ -57,22 +57,21 @@ export function typesOf(rows: CatalogRows): CatalogType[] {
   }))
 }
 
-/** A domain refuses NULL by NOT NULL or `check (value is not null)`, its own or one of the domains below it. */
-function refusesNull(
+/** Those of a domain, and of the domains below it. It refuses NULL by NOT NULL or `check (value is not null)`. */
+function constraintsOf(
   row: ListTypesRow,
   types: ReadonlyMap<number, ListTypesRow>,
-  checks: ReadonlyMap<number, readonly ListConstraintsRow[]>,
-): boolean {
-  if (row.notNull) return true
-  const own = checks.get(row.oid) ?? []
-  if (own.some(({ checkTree }) => checkTree !== null && demandsValue(parseNode(checkTree)))) return true
+  constraints: ReadonlyMap<number, readonly ListConstraintsRow[]>,
+): { readonly notNull: boolean; readonly checks: readonly TreeNode[] } {
+  if (row.kind !== 'd') return { notNull: false, checks: [] }
+  const own = (constraints.get(row.oid) ?? []).flatMap(({ checkTree }) => parseNode(checkTree) ?? [])
   const base = types.get(row.baseOid)
-  return base !== undefined && refusesNull(base, types, checks)
+  const below = base ? constraintsOf(base, types, constraints) : { notNull: false, checks: [] }
+  return { notNull: row.notNull || own.some(demandsValue) || below.notNull, checks: [...own, ...below.checks] }
 }
 
 /** `value is not null`, alone or as one of the terms of an AND. */
-function demandsValue(check: TreeNode | null): boolean {
-  if (check === null) return false
+function demandsValue(check: TreeNode): boolean {
   if (isNode(check, 'BOOLEXPR')) return text(check, 'boolop') === 'and' && nodes(check, 'args').some(demandsValue)
   // NullTestType: 0 is IS NULL, 1 is IS NOT NULL.
   if (!isNode(check, 'NULLTEST') || int(check, 'nulltesttype') !== 1 || bool(check, 'argisrow')) return false

@@ -21,6 +21,8 @@ export interface CatalogType {
   readonly modifier: number
   /** True for a domain that refuses NULL: declared, or by a constraint `check (value is not null)`. */
   readonly notNull: boolean
+  /** What a domain's CHECK constraints say, and those of the domains below it; else empty. */
+  readonly checks: readonly TreeNode[]
   /** OID of the relation whose rows have this type, else 0. */
   readonly relation: number
   /** A range's bounds' type; a multirange's range type; else 0. */

@@ -1,4 +1,4 @@
-// Which relations, functions and operators node trees refer to, by OID. Trees in, sets out.
+// Which relations, functions, operators and types node trees refer to, by OID. Trees in, sets out.
 
 import type { TreeNode, TreeValue } from './model.ts'
 
@@ -6,6 +6,8 @@ export interface Mentions {
   readonly relations: Set<number>
   readonly functions: Set<number>
   readonly operators: Set<number>
+  /** Of casts and parameters only. */
+  readonly types: Set<number>
 }
 
 const fields: Readonly<Record<string, keyof Mentions>> = {
@@ -16,11 +18,13 @@ const fields: Readonly<Record<string, keyof Mentions>> = {
   opfuncid: 'functions',
   opno: 'operators',
   opnos: 'operators',
+  resulttype: 'types',
+  paramtype: 'types',
 }
 
 /** Everything that these trees mention, at any depth. */
 export function mentionsIn(trees: Iterable<TreeValue>): Mentions {
-  const found: Mentions = { relations: new Set(), functions: new Set(), operators: new Set() }
+  const found: Mentions = { relations: new Set(), functions: new Set(), operators: new Set(), types: new Set() }
   const open: (TreeNode | readonly TreeValue[])[] = []
   for (const tree of trees) if (tree !== null && typeof tree === 'object') open.push(tree)
   for (let at = open.pop(); at; at = open.pop()) {

@@ -32,12 +32,24 @@ export function* nodesIn(value: TreeValue | undefined, catalog: Catalog): Genera
 /** Why two runs of a SELECT with the same parameters are not the same as one, in words; null if they are. */
 export function volatility(query: TreeNode, catalog: Catalog): string | null {
   if (query.hasModifyingCTE === 'true') return 'it writes'
-  const name = volatileFunction(query, catalog)
+  const name = volatileFunction(query, catalog) ?? volatileCheck(query, catalog)
   if (name !== null) return `it calls ${name}, which is volatile`
   for (const found of nodesIn(query, catalog)) {
     // LockWaitPolicy 1: SKIP LOCKED.
     if (found.tag === 'ROWMARKCLAUSE' && int(found, 'waitPolicy') === 1) return 'it skips locked rows'
     if (found.tag === 'RANGETBLENTRY' && node(found, 'tablesample')) return 'it samples'
+  }
+  return null
+}
+
+/** The name of a volatile function that a CHECK of a domain calls, which a cast to it runs. */
+function volatileCheck(query: TreeNode, catalog: Catalog): string | null {
+  for (const found of nodesIn(query, catalog)) {
+    const type = catalog.types.get(int(found, found.tag === 'PARAM' ? 'paramtype' : 'resulttype'))
+    for (const check of type?.checks ?? []) {
+      const name = volatileFunction(check, catalog)
+      if (name !== null) return name
+    }
   }
   return null
 }

@@ -18,3 +18,9 @@ select volatile_count(1) from posts where id > :id;
 
 -- name: aDefaultThatIsVolatile :value
 select numbered(id) from posts where id = :id;
+
+-- name: aDomainWhoseCheckIsVolatile :value
+select (id + 1)::counted from posts where id = :id;
+
+-- name: aParameterOfSuchADomain :value
+select id from posts where id = :id::recounted;

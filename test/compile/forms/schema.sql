@@ -37,6 +37,10 @@ create function next_score(integer) returns integer language plpgsql as $$ begin
 create sequence numbers;
 create function numbered(a bigint, b bigint default nextval('numbers')) returns bigint language sql stable as 'select a + b';
 
+create function count_on(bigint) returns boolean language plpgsql as $$ begin return true; end $$;
+create domain counted as bigint check (count_on(value));
+create domain recounted as counted;
+
 -- An aggregate that PostgreSQL calls immutable, made of a function that is not.
 create function counting(int, int) returns int language sql volatile as 'select coalesce($1, 0) + 1';
 create aggregate volatile_count(int) (sfunc = counting, stype = int);
