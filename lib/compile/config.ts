@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { PlainsqlError } from '../errors.ts'
 import { didYouMean } from './didYouMean.ts'
 
 /** What can be configured; everything has a default. Paths are relative to the project's folder. */
@@ -45,8 +46,11 @@ export const defaultConfig: Config = {
   runtime: 'plainsql',
 }
 
-/** A setting that is not as it should be; the message says which, where, what was expected and what to do. */
-export class ConfigError extends Error {
+/**
+ * A setting, or a file that it names, is not as it should be; the message says which, where, what was expected and what
+ * to do.
+ */
+export class ConfigError extends PlainsqlError {
   override name = 'ConfigError'
 }
 

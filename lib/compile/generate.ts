@@ -82,7 +82,7 @@ async function describeAll(folder: string, config: Config, queries: readonly Par
     const catalog = await loadCatalog(schema.client)
     const { described, diagnostics } = await describeQueries(schema.client, queries, catalog)
     diagnostics.push(...checkNames(config, catalog), ...(await planErrors(schema.client, described)))
-    const path = schemaTypesPath(config)
+    const path = schemaTypesPath(folder, config)
     const mentions = path === null ? [] : mentionsOfSchema(catalog)
     await loadDefinitions(schema.client, catalog, [...described.map((query) => query.tree), ...mentions])
     const result = analyze(described, catalog, config)
@@ -98,9 +98,9 @@ function failedSchema(diagnostics: readonly Diagnostic[]): Described {
   return { analyzed: [], diagnostics, schemaTypes: null }
 }
 
-function schemaTypesPath({ schemaTypes, sql }: Config): string | null {
-  if (schemaTypes !== null) return schemaTypes === false ? null : normalized(schemaTypes)
-  const first = normalized(sql[0] ?? '')
+function schemaTypesPath(folder: string, { schemaTypes, sql }: Config): string | null {
+  if (schemaTypes !== null) return schemaTypes === false ? null : normalized(folder, schemaTypes)
+  const first = normalized(folder, sql[0] ?? '')
   return `${first.endsWith('.sql') ? dirname(first) : first}/schema.ts`.replace(/^\.?\//, '')
 }
 

@@ -1,7 +1,7 @@
 // Generated files and the disk: which are to be written, which are left over, which must not be touched because a
 // person wrote them. Writing is all or nothing.
 
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { generatedMark, schemaSource } from './emit.ts'
 import type { GeneratedFile } from './generate.ts'
@@ -22,7 +22,7 @@ export async function planOutput(folder: string, files: readonly GeneratedFile[]
   const stale: GeneratedFile[] = []
   const foreign: string[] = []
   for (const file of files) {
-    const text = await readIfThere(join(folder, file.path))
+    const text = await ifThere(readFile(join(folder, file.path), 'utf8'))
     if (text !== null && !text.startsWith(generatedMark)) foreign.push(file.path)
     else if (text?.replaceAll('\r\n', '\n') !== file.text) stale.push(file)
   }
@@ -36,6 +36,8 @@ export async function writeOutput(folder: string, plan: OutputPlan): Promise<voi
   // A reader (a watching test runner, say) never sees half a file.
   for (const { path, text } of plan.stale) {
     const temporary = join(folder, `${path}.${process.pid}.tmp`)
+    // That of the setting `schemaTypes` may not be there yet.
+    await mkdir(dirname(temporary), { recursive: true })
     await writeFile(temporary, text)
     await rename(temporary, join(folder, path))
   }
@@ -51,24 +53,23 @@ async function findOrphans(folder: string, files: readonly GeneratedFile[]): Pro
   const expected = new Set(files.map((file) => file.path))
   const orphans: string[] = []
   for (const directory of new Set(files.map((file) => dirname(file.path)))) {
-    for (const name of await readdir(join(folder, directory))) {
+    for (const name of (await ifThere(readdir(join(folder, directory)))) ?? []) {
       const path = directory === '.' ? name : `${directory}/${name}`
       if (!name.endsWith('.ts') || expected.has(path)) continue
-      const text = await readIfThere(join(folder, path))
+      const text = await ifThere(readFile(join(folder, path), 'utf8'))
       const isOfSchema = text?.startsWith(`${generatedMark}${schemaSource}`)
       if (!text?.startsWith(generatedMark) || !(isOfSchema || name.endsWith('.sql.ts'))) continue
-      const source = isOfSchema ? null : await readIfThere(join(folder, path.slice(0, -'.ts'.length)))
+      const source = isOfSchema ? null : await ifThere(readFile(join(folder, path.slice(0, -'.ts'.length)), 'utf8'))
       if (source === null) orphans.push(path)
     }
   }
   return orphans
 }
 
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+/** What is read; null if it is not there. */
+function ifThere<T>(read: Promise<T>): Promise<T | null> {
+  return read.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
     throw error
-  }
+  })
 }

@@ -2,7 +2,7 @@
 // scratch database made from schema files or migrations, on the server that `DATABASE_URL` names or an embedded one.
 
 import { randomBytes } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import pg from 'pg'
 import { connectOnce } from '../database/connectOnce.ts'
@@ -13,6 +13,7 @@ import { withoutDumpMarkers } from './dumpMarkers.ts'
 import { isSignificant, lex } from './lexer.ts'
 import type { Diagnostic, Span, SqlFile } from './model.ts'
 import { problem } from './problem.ts'
+import { readText } from './readText.ts'
 import { postgresPosition, tokenSpanAt } from './sourceText.ts'
 
 /** SQL that makes a part of the schema. `start` is where `sql` starts in the file. */
@@ -33,7 +34,7 @@ export interface SchemaSession {
 /**
  * Connects to a database with the project's schema.
  * @throws NoServerError if there is neither DATABASE_URL nor an embedded server; ConnectionError; MigrationFilesError;
- *   ConfigError if a schema file or the migrations folder is missing, or the role may not create databases
+ *   ConfigError if a schema file or the migrations folder is missing, a file is not UTF-8, or the role may not create databases
  */
 export async function openSchema(folder: string, config: Config): Promise<SchemaSession> {
   if (config.databaseUrl !== null) {
@@ -92,11 +93,8 @@ async function schemaParts(folder: string, config: Config): Promise<SchemaPart[]
   if (config.schema.length > 0) {
     return Promise.all(
       config.schema.map(async (path) => {
-        const file = {
-          path: path.replaceAll('\\', '/'),
-          text: await readText(resolve(folder, path), `schema file ${path}`),
-        }
-        return { file, sql: file.text, start: 0 }
+        const text = await readText(resolve(folder, path), `schema file ${path}`)
+        return { file: { path: path.replaceAll('\\', '/'), text }, sql: text, start: 0 }
       }),
     )
   }
@@ -107,22 +105,8 @@ async function schemaParts(folder: string, config: Config): Promise<SchemaPart[]
         'or name the schema: plainsql generate --schema schema.sql, or --database-url postgres://…',
     )
   }
-  const found = await readMigrations(migrations)
-  return found.map(({ file, up, upStart }) => {
-    const path = file.path.startsWith(migrations)
-      ? `${config.migrations}${file.path.slice(migrations.length)}`
-      : file.path
-    return { file: { ...file, path }, sql: up, start: upStart }
-  })
-}
-
-async function readText(path: string, what: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    throw new ConfigError(`there is no ${what}`)
-  }
+  const found = await readMigrations(migrations, config.migrations)
+  return found.map(({ file, up, upStart }) => ({ file, sql: up, start: upStart }))
 }
 
 /** Stops at the first part that fails: those behind it would fail for want of it. */

@@ -1,28 +1,29 @@
 // The files that a project is compiled from, in a fixed order, whatever the file system's is.
 
 import type { Dirent } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { type Config, ConfigError } from './config.ts'
 import type { SqlFile } from './model.ts'
+import { readText } from './readText.ts'
 
-/** The project's `.sql` files. @throws ConfigError if there is none, or a setting names one that is not there */
+/** The project's `.sql` files. @throws ConfigError if there is none, a setting names one that is not there, or one is not UTF-8 */
 export async function readSqlFiles(folder: string, config: Config): Promise<SqlFile[]> {
   const paths = new Set<string>()
   for (const entry of config.sql) {
-    for (const found of await listSqlFiles(folder, normalized(entry))) paths.add(found)
+    for (const found of await listSqlFiles(folder, entry)) paths.add(found)
   }
   if (paths.size === 0) {
     throw new ConfigError(
       `there is no .sql file in ${config.sql.join(', ')}: write one, or set "sql" to the folders that hold yours`,
     )
   }
-  return Promise.all([...paths].sort().map(async (path) => ({ path, text: await readLines(join(folder, path)) })))
+  return Promise.all([...paths].sort().map(async (path) => ({ path, text: await readLines(folder, path) })))
 }
 
 /** With LF, as git's `autocrlf` may not have it: what is generated must be the same on Windows and in CI. */
-async function readLines(path: string): Promise<string> {
-  return (await readFile(path, 'utf8')).replaceAll('\r\n', '\n')
+async function readLines(folder: string, path: string): Promise<string> {
+  return (await readText(join(folder, path), path)).replaceAll('\r\n', '\n')
 }
 
 /** The paths of the files that the schema is made from: those of the settings, or all in the migrations' folder. */
@@ -33,20 +34,20 @@ export async function schemaFiles(folder: string, config: Config): Promise<reado
 }
 
 /** As paths are written in generated files: relative to the project, with `/`. */
-export function normalized(path: string): string {
-  return path.replaceAll('\\', '/').replace(/^\.\//, '').replace(/\/+$/, '')
+export function normalized(folder: string, path: string): string {
+  return relative(folder, resolve(folder, path)).replaceAll('\\', '/')
 }
 
 async function listSqlFiles(folder: string, path: string): Promise<string[]> {
   const at = resolve(folder, path)
   const found = await stat(at).catch(() => null)
   if (found === null) throw new ConfigError(`there is no ${path}: "sql" names the folders and files with your queries`)
-  if (found.isFile()) return [normalized(relative(folder, at))]
+  if (found.isFile()) return [normalized(folder, at)]
   const entries = await readdir(at, { recursive: true, withFileTypes: true })
   return entries
     .map((entry) => ({ entry, parent: parentOf(entry) }))
     .filter(({ entry, parent }) => entry.isFile() && entry.name.endsWith('.sql') && !parent.includes('node_modules'))
-    .map(({ entry, parent }) => normalized(relative(folder, join(parent, entry.name))))
+    .map(({ entry, parent }) => normalized(folder, join(parent, entry.name)))
 }
 
 /** Node 20.11 calls it `path`; 20.12 and later `parentPath`, of which `path` is an alias that goes away in 24. */

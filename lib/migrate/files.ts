@@ -3,11 +3,13 @@
 // schema without running node-pg-migrate: the generator and pg-mem. Where it would drop or misplace SQL without a word,
 // this refuses.
 
-import { readdir, readFile } from 'node:fs/promises'
-import { basename, extname, join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { basename, extname, join, resolve } from 'node:path'
+import { ConfigError } from '../compile/config.ts'
 import { isSignificant, lex, type Token } from '../compile/lexer.ts'
 import type { Diagnostic, Span, SqlFile } from '../compile/model.ts'
 import { problem } from '../compile/problem.ts'
+import { readText } from '../compile/readText.ts'
 import { startOf } from '../compile/sourceText.ts'
 import { MigrationFilesError } from './errors.ts'
 
@@ -15,7 +17,7 @@ import { MigrationFilesError } from './errors.ts'
 export interface Migration {
   /** As it stands in the table `pgmigrations`: the file's name without `.sql`. */
   readonly name: string
-  /** The file; its path starts with the folder as it was given, with `/`. */
+  /** The file; its path starts with the folder as errors call it, with `/`. */
   readonly file: SqlFile
   /** What `up` runs, from the Up marker on. */
   readonly up: string
@@ -30,28 +32,38 @@ export interface Migration {
 /**
  * The migrations of a folder, in node-pg-migrate's order. Files that start with a dot and subfolders are left out.
  *
- * @throws MigrationFilesError with everything that is wrong in the folder; what `readdir` throws if there is none
+ * @param shown how errors call the folder
+ * @throws MigrationFilesError with everything that is wrong in the folder; ConfigError if there is none, or a file is not
+ *   UTF-8
  */
-export async function readMigrations(folder: string): Promise<Migration[]> {
-  const files = await readFolder(folder)
+export async function readMigrations(folder: string, shown: string = folder): Promise<Migration[]> {
+  const files = await readFolder(folder, shown)
   const diagnostics = checkMigrations(files)
   if (diagnostics.length > 0) throw new MigrationFilesError(diagnostics)
   return files.map(cutMigration)
 }
 
 /** The files that node-pg-migrate would run or fail on, whatever they are, in its order. */
-export async function readFolder(folder: string): Promise<SqlFile[]> {
-  const entries = await readdir(folder, { withFileTypes: true })
+export async function readFolder(folder: string, shown: string = folder): Promise<SqlFile[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
+    throw new ConfigError(`there is no folder ${shown} (${resolve(folder)})`)
+  })
   const names = entries
     .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
     .map((entry) => entry.name)
     .sort(compareNames)
   return Promise.all(
     names.map(async (name) => {
-      const path = join(folder, name)
-      return { path: path.replaceAll('\\', '/'), text: await readFile(path, 'utf8') }
+      const path = join(shown, name).replaceAll('\\', '/')
+      // Of other files only the name is looked at.
+      return { path, text: isSql(name) ? await readText(join(folder, name), path) : '' }
     }),
   )
+}
+
+function isSql(name: string): boolean {
+  return extname(name).toLowerCase() === '.sql'
 }
 
 /** Everything that is wrong with the files of a migrations folder. */
@@ -84,7 +96,7 @@ function checkName(file: SqlFile): Diagnostic | null {
       'or run the migrations with node-pg-migrate and generate from that database: plainsql generate --database-url …',
     ])
   }
-  if (extension !== '.sql') {
+  if (!isSql(name)) {
     return wrongFile('not-a-migration', `${file.path} is not a migration`, [
       'move it out of the folder: node-pg-migrate tries to run every file in it and fails',
     ])

@@ -1,5 +1,6 @@
 // What tests import: databases that are made for one test file, and a witness of what is run on them.
 
+export { ConfigError } from '../compile/config.ts'
 export {
   type EmbeddedOptions,
   type EmbeddedServer,

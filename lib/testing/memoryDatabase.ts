@@ -40,7 +40,7 @@ export interface MemoryDatabase extends Database {
  * deadlocks and no serialization failures to be met.
  *
  * @throws UnsupportedInMemoryError naming the migration or, later, the query, and the feature; PlainsqlError if pg-mem
- *   is not installed; MigrationFilesError
+ *   is not installed; MigrationFilesError; ConfigError if the schema is not there, or not UTF-8
  */
 export async function memoryDatabase(options: MemoryDatabaseOptions = {}): Promise<MemoryDatabase> {
   const [engine, sources] = await Promise.all([createEngine(), schemaSources(options)])

@@ -1,8 +1,8 @@
 // The schema of a database in memory: Up sections and schema files, one statement at a time.
 
-import { readFile } from 'node:fs/promises'
 import { withoutDumpMarkers } from '../compile/dumpMarkers.ts'
 import { isSignificant, lex } from '../compile/lexer.ts'
+import { readText } from '../compile/readText.ts'
 import { linesOf } from '../compile/sourceText.ts'
 import { queryError } from '../database/failures.ts'
 import type { QueryIdentity } from '../errors.ts'
@@ -31,7 +31,7 @@ export interface SchemaSource {
   readonly end: number
 }
 
-/** @throws MigrationFilesError; what reading a file throws */
+/** @throws MigrationFilesError; ConfigError if a folder or file is not there, or a file is not UTF-8 */
 export async function schemaSources(options: SchemaOptions): Promise<SchemaSource[]> {
   const folder = options.migrations ?? (options.schema === undefined ? 'migrations' : undefined)
   const migrations = folder === undefined ? [] : await readMigrations(folder)
@@ -42,7 +42,7 @@ export async function schemaSources(options: SchemaOptions): Promise<SchemaSourc
   for (const [index, schema] of [options.schema ?? []].flat().entries()) {
     // SQL ends otherwise, unless it is a path with a semicolon or a line break in it.
     const isFile = /^[^\n;]+\.sql$/.test(schema)
-    const text = withoutDumpMarkers(isFile ? await readFile(schema, 'utf8') : schema)
+    const text = withoutDumpMarkers(isFile ? await readText(schema, `schema file ${schema}`) : schema)
     const path = isFile ? schema.replaceAll('\\', '/') : `options.schema[${index}]`
     sources.push({ name: 'schema', path, text, start: 0, end: text.length })
   }

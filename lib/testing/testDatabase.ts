@@ -31,7 +31,8 @@ export interface TestDatabase extends Database {
  *
  * There is no snapshot() and restore(): make one database per test, or run each test in a unit of work that throws.
  *
- * @throws QueryError naming the migration's file and line; EmbeddedServerError, NoServerError; MigrationFilesError
+ * @throws QueryError naming the migration's file and line; EmbeddedServerError, NoServerError; MigrationFilesError;
+ *   ConfigError if the schema is not there, or not UTF-8
  */
 export async function testDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const [server, sources] = await Promise.all([serverFor(options.url), schemaSources(options)])

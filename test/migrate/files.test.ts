@@ -1,10 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { getMigrationFilePaths } from 'node-pg-migrate/migration'
 import { getActions } from 'node-pg-migrate/sqlMigration'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ConfigError } from '../../lib/compile/config.ts'
 import { MigrationFilesError } from '../../lib/migrate/errors.ts'
 import { type Migration, readMigrations } from '../../lib/migrate/files.ts'
 
@@ -154,13 +155,20 @@ test('all problems of a folder at once', async () => {
   assert.equal(error.diagnostics.map((diagnostic) => diagnostic.code).sort(), ['down-without-up', 'not-a-migration'])
 })
 
-test('no folder: the system’s error', async () => {
-  try {
-    await readMigrations('no/such/folder')
-    assert.unreachable()
-  } catch (error) {
-    assert.is((error as NodeJS.ErrnoException).code, 'ENOENT')
+test('no folder, or a file in its place', async () => {
+  for (const path of ['no/such/folder', 'package.json']) {
+    const error = await readMigrations(path).catch((reason: unknown) => reason)
+    assert.instance(error, ConfigError)
+    assert.is((error as Error).message, `there is no folder ${path} (${resolve(path)})`)
   }
+})
+
+test('a file that is not UTF-8, as errors call it', async () => {
+  await inFolder({ '1_a.sql': Buffer.from("-- Up Migration\nselect 'größe';", 'latin1') }, async (folder) => {
+    const error = await readMigrations(folder, 'migrations').catch((reason: unknown) => reason)
+    assert.instance(error, ConfigError)
+    assert.match((error as Error).message, /^migrations\/1_a\.sql:2 is not UTF-8/)
+  })
 })
 
 async function read(files: Record<string, string>): Promise<Migration[]> {
@@ -182,7 +190,7 @@ async function refusal(files: Record<string, string>): Promise<MigrationFilesErr
   })
 }
 
-async function inFolder<T>(files: Record<string, string>, work: (folder: string) => Promise<T>): Promise<T> {
+async function inFolder<T>(files: Record<string, string | Buffer>, work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'plainsql-migrations-'))
   try {
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)

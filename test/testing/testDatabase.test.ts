@@ -2,7 +2,7 @@ import { Client } from 'pg'
 import { QueryError } from 'plainsql'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { testDatabase } from '../../lib/testing/index.ts'
+import { ConfigError, memoryDatabase, testDatabase } from '../../lib/testing/index.ts'
 import { countUsers, createUser } from '../../sql/users.sql.ts'
 import { rowsOf } from './query.ts'
 
@@ -48,5 +48,18 @@ test('an error in the schema names its place, and leaves no template behind', as
     assert.is((error as QueryError).sqlState, '42704')
   }
 })
+
+for (const [what, options, message] of [
+  ['a folder', { migrations: 'nope' }, /^there is no folder nope \(\//],
+  ['a file', { schema: 'nope.sql' }, /^there is no schema file nope\.sql \(\//],
+] as const) {
+  test(`${what} that is not there is named, with where it was looked for`, async () => {
+    for (const make of [testDatabase, memoryDatabase]) {
+      const error = await make(options).catch((reason: unknown) => reason)
+      assert.instance(error, ConfigError)
+      assert.match((error as Error).message, message)
+    }
+  })
+}
 
 test.run()
