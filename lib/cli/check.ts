@@ -1,7 +1,7 @@
 // `plainsql check`: compiles the project afresh and compares; for CI. Writes nothing.
 
 import { compile, type Diagnostic, planOutput } from '../compile/index.ts'
-import { failedQueries } from './generate.ts'
+import { failures } from './generate.ts'
 import { type CommandOptions, commandConfig } from './options.ts'
 import { elsewhere, projectFolder } from './project.ts'
 import { count, formatOf, printDiagnostics } from './report.ts'
@@ -11,7 +11,7 @@ export async function check(options: CommandOptions): Promise<number> {
   const format = formatOf(options)
   const folder = projectFolder()
   const compilation = await compile(folder, await commandConfig(options))
-  if (failedQueries(compilation.diagnostics) !== null) {
+  if (failures(compilation) !== null) {
     printDiagnostics(compilation.diagnostics, format)
     return 1
   }

@@ -4,7 +4,6 @@ import {
   type Compilation,
   type Config,
   compile,
-  type Diagnostic,
   hashInputs,
   planOutput,
   readFresh,
@@ -23,11 +22,9 @@ export async function generate(options: CommandOptions): Promise<number> {
   const inputs = await hashInputs(folder, config)
   const compilation = await compileStale(folder, config, inputs)
   printDiagnostics(compilation.diagnostics, format)
-  const failed = failedQueries(compilation.diagnostics)
+  const failed = failures(compilation)
   if (failed !== null) {
-    // An error may be of no query, such as SQL above the first header.
-    const of = count(Math.max(failed, compilation.queries), 'query', 'queries')
-    if (format === 'text') console.error(`\n${failed} of ${of}${elsewhere()} failed; nothing was written.`)
+    if (format === 'text') console.error(`\n${failed}${elsewhere()}; nothing was written.`)
     return 1
   }
   const plan = await planOutput(folder, compilation.files)
@@ -50,12 +47,13 @@ async function compileStale(folder: string, config: Config, inputs: string | nul
   return fresh ? { ...fresh, diagnostics: [] } : compile(folder, config)
 }
 
-/** How many queries have an error (at least 1 if there is any error at all), or null. */
-export function failedQueries(diagnostics: readonly Diagnostic[]): number | null {
+/** `3 of 4 queries failed`, or null. An error may be of no query, as of a migration or of SQL above the first header. */
+export function failures({ diagnostics, queries }: Compilation): string | null {
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error')
   if (errors.length === 0) return null
-  const queries = new Set(
-    errors.map(({ labels, query }) => (query === null ? null : `${labels[0]?.file.path} ${query}`)),
+  const failed = new Set(
+    errors.filter(({ query }) => query !== null).map(({ labels, query }) => `${labels[0]?.file.path} ${query}`),
   )
-  return Math.max(1, [...queries].filter((query) => query !== null).length)
+  if (failed.size > 0) return `${failed.size} of ${count(queries, 'query', 'queries')} failed`
+  return `${count(errors.length, 'error')} outside of the queries`
 }

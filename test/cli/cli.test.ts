@@ -145,6 +145,21 @@ cli('reads the schema from migrations, and shows the place of a mistake in one',
   assert.is(result.code, 1)
   assert.match(result.err, 'error[42P01] relation "itmes" does not exist')
   assert.match(result.err, 'migrations/2_more.sql:3')
+  assert.match(result.err, /\n\n1 error outside of the queries; nothing was written\.\n$/)
+  write(folder, { 'migrations/2_more.sql': '-- Down Migration\n' })
+  assert.match(run(folder, 'generate').err, '\n\n  migrations/2_more.sql:1:1\n')
+})
+
+cli('takes absolute paths, and makes the folder of schemaTypes', ({ folder }) => {
+  const settings = { sql: [join(folder, 'sql')], schemaTypes: 'src/db/types.ts', schema: ['schema.sql'] }
+  write(folder, { 'plainsql.json': JSON.stringify(settings), 'schema.sql': schema, 'sql/items.sql': query })
+  assert.equal(run(folder, 'generate'), {
+    code: 0,
+    out: 'wrote sql/items.sql.ts\nwrote src/db/types.ts\n1 query in 1 file, all typed.\n',
+    err: '',
+  })
+  write(folder, { 'plainsql.json': JSON.stringify({ ...settings, schemaTypes: undefined }) })
+  assert.match(run(folder, 'generate').out, /^wrote sql\/schema\.ts\n/)
 })
 
 cli('settings that name what is not there are errors', ({ folder }) => {
