@@ -69,7 +69,7 @@ const words: Readonly<Record<string, string>> = {
 function spanOf(query: ParsedQuery, position: number): Span {
   // An error at the end of the input points behind the last token: that one stands for it.
   const offset = Math.min(postgresPosition(query.sql, position), query.sql.length - 1)
-  return tokenSpanAt(query.file.text, Math.min(query.toFile(offset), query.bodySpan.end - 1))
+  return tokenSpanAt(query.file.text, Math.min(query.toFile(offset), query.bodySpan.end - 1), query.bodySpan.start)
 }
 
 /** The parameter that the message names as `$n`. */

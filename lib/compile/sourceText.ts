@@ -69,9 +69,10 @@ export function postgresPosition(sql: string, position: number): number {
 /**
  * The whole token at an offset. PostgreSQL's errors point at a token's first character; a name with dots (`users.nmae`)
  * is taken whole when the offset is its start. White space and the text's end give an empty span.
+ * @param from where a token starts: behind a quote that is never closed, the file's start would not do
  */
-export function tokenSpanAt(text: string, offset: number): Span {
-  const tokens = lex(text, startOf(text))
+export function tokenSpanAt(text: string, offset: number, from: number = startOf(text)): Span {
+  const tokens = lex(text, from)
   const index = tokens.findIndex((token) => offset < token.end)
   const token = tokens[index]
   if (!token || token.kind === 'space') return { start: offset, end: offset }

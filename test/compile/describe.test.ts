@@ -192,6 +192,17 @@ for (const [sql, expected] of errors) {
   })
 }
 
+test('the place is right behind a query whose quote is never closed', async () => {
+  const text =
+    "-- name: open :many\nselect 'x;\n\n-- name: b :many\nselect idd, 'y' from users;\n\n-- name: c :many\nselect 'z';\n"
+  const { queries } = parseSqlFile({ path: 'a.sql', text })
+  const { diagnostics } = await describeQueries(client, queries, catalog)
+  assert.equal(
+    diagnostics.map(({ query, labels }) => [query, ...labels.map(({ span }) => text.slice(span.start, span.end))]),
+    [['b', 'idd']],
+  )
+})
+
 test.after(async () => {
   await client.end()
   await database.drop()
