@@ -93,17 +93,38 @@ export function parseConfig(settings: unknown, place: string): Config {
   return result as unknown as Config
 }
 
-/** One name for two types could not be imported twice. */
+/** Types are copied into generated files: imports that cannot be read, and one name for two types, would break them. */
 function checkImports({ types, columns }: Config, place: string): void {
   const paths = new Map<string, string>()
-  for (const text of [...Object.values(types), ...Object.values(columns)]) {
-    const [, name, path] = /^(\S+) from '([^']+)'$/.exec(text) ?? []
-    if (name === undefined || path === undefined) continue
-    const other = paths.get(name) ?? path
-    if (other !== path)
-      throw new ConfigError(`${place}: "${name}" comes from both '${other}' and '${path}': rename one`)
-    paths.set(name, path)
+  for (const [key, text] of [...Object.entries(types), ...Object.entries(columns)]) {
+    const found = importOf(text)
+    if (found === null) {
+      checkInline(text, `${place}: "${key}"`)
+      continue
+    }
+    const { name, from } = found
+    const other = paths.get(name) ?? from
+    if (other !== from)
+      throw new ConfigError(`${place}: "${name}" comes from both '${other}' and '${from}': rename one`)
+    paths.set(name, from)
   }
+}
+
+/** `Settings from './settings.ts'` taken apart; null for a type that needs no import. */
+export function importOf(text: string): { readonly name: string; readonly from: string } | null {
+  const [, name, from] = /^([\p{ID_Start}$_][\p{ID_Continue}$]*) from '([^']+)'$/u.exec(text) ?? []
+  return name === undefined || from === undefined ? null : { name, from }
+}
+
+/** No TypeScript type ends with `from …`: that was meant as an import. */
+function checkInline(text: string, place: string): void {
+  if (!/\bfrom\s+\S+$/.test(text.replace(/'[^']*'|"[^"]*"/g, "''"))) return
+  const [, name = 'Name'] = /^(?:import\s+)?(?:type\s+)?\{?\s*([\w$]+)/.exec(text) ?? []
+  const [, from = './file.ts'] = /\sfrom\s+['"]?([^'";]+)/.exec(text) ?? []
+  throw new ConfigError(
+    `${place} has a type that cannot be read: ${JSON.stringify(text)}. Write "${name} from '${from}'" for a type that is exported ` +
+      'there by this name, or a TypeScript type that needs no import',
+  )
 }
 
 interface Form {

@@ -1,6 +1,7 @@
 // What generated code knows of a type: its name in TypeScript and how its values are read and written. Both come from
 // one place, so that they agree. Here stand the forms; `types.ts` chooses one for each PostgreSQL type.
 
+import { importOf } from './config.ts'
 import type { Nullability } from './model.ts'
 import { camelCase, isIdentifier, isReserved, pascalCase } from './naming.ts'
 
@@ -149,13 +150,13 @@ export function scalar(method: string, row: string, param: string = row): ValueT
 
 /** `Settings from './settings.ts'`, or any TypeScript type that needs no import. */
 export function assertedAs(type: ValueType, configured: string): ValueType {
-  const [, name, from] = /^(\S+) from '([^']+)'$/.exec(configured) ?? []
-  const row = name ?? configured
+  const found = importOf(configured)
+  const row = found?.name ?? configured
   return {
     ...type,
     row,
     param: row,
-    imports: name === undefined || from === undefined ? [] : [{ name, from }],
+    imports: found === null ? [] : [found],
     asserted: true,
   }
 }
