@@ -35,7 +35,7 @@ export interface Compilation {
 
 /**
  * Compiles all `.sql` files of a project. Nothing is executed on the database but the schema's own SQL.
- * @throws ConfigError, NoServerError, and what connecting to a database throws
+ * @throws ConfigError, also if the server is not reached; NoServerError
  */
 export async function compile(folder: string, config: Config): Promise<Compilation> {
   const sources = await readSqlFiles(folder, config)

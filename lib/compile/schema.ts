@@ -6,7 +6,9 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import pg from 'pg'
 import { connectOnce } from '../database/connectOnce.ts'
+import { readTargets } from '../database/pool/targets.ts'
 import { makeDatabase, type ResolvedServer, resolveServer } from '../embedded/index.ts'
+import { ConnectionError } from '../errors.ts'
 import { readMigrations } from '../migrate/files.ts'
 import { type Config, ConfigError } from './config.ts'
 import { withoutDumpMarkers } from './dumpMarkers.ts'
@@ -33,18 +35,26 @@ export interface SchemaSession {
 
 /**
  * Connects to a database with the project's schema.
- * @throws NoServerError if there is neither DATABASE_URL nor an embedded server; ConnectionError; MigrationFilesError;
- *   ConfigError if a schema file or the migrations folder is missing, a file is not UTF-8, or the role may not create databases
+ * @throws NoServerError if there is neither DATABASE_URL nor an embedded server; MigrationFilesError;
+ *   ConfigError if the server is not reached, a schema file or the migrations folder is missing, a file is not UTF-8, or the
+ *   role may not create databases
  */
 export async function openSchema(folder: string, config: Config): Promise<SchemaSession> {
   if (config.databaseUrl !== null) {
-    const client = await connect(config.databaseUrl, config)
+    const { databaseUrl: url } = config
+    const client = await connect(url, config).catch(
+      notReached(url, '--database-url, or the setting "databaseUrl",', ''),
+    )
     return { client, diagnostics: [], close: () => client.end() }
   }
   const parts = await schemaParts(folder, config)
   const server = await resolveServer()
   // A temporary server is ours alone: its own database will do.
-  const scratch = server.embedded ? null : await createScratchDatabase(server)
+  const scratch = server.embedded
+    ? null
+    : await createScratchDatabase(server).catch(
+        notReached(server.url, 'DATABASE_URL', '; DATABASE_URL= npx plainsql generate takes the embedded server'),
+      )
   let client: pg.Client | undefined
   const close = async () => {
     await client?.end()
@@ -56,6 +66,19 @@ export async function openSchema(folder: string, config: Config): Promise<Schema
     return { client, diagnostics: await applyParts(client, parts), close }
   } catch (error) {
     await close()
+    throw error
+  }
+}
+
+/** Says where a URL comes from that leads nowhere: a variable of another project may be left over. It may hold a password. */
+function notReached(url: string, origin: string, remedy: string): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof ConnectionError) {
+      const [first] = readTargets(url).list
+      const server = `the server that ${origin} names, ${first?.host}:${first?.port}`
+      throw new ConfigError(`no connection to ${server}: ${error.message}${remedy}`, { cause: error })
+    }
+    if (error instanceof TypeError) throw new ConfigError(`${origin}: ${error.message}${remedy}`, { cause: error })
     throw error
   }
 }
