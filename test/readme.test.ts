@@ -4,7 +4,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'uvu'
@@ -102,9 +102,30 @@ test('the first screen: the page takes the types that it claims', async () => {
       output: '',
       status: 0,
     })
+    // As an editor shows it: the properties, not the names of our types.
+    await appendFile(join(project, 'page.ts'), 'export const shown = page\n')
+    shell('npx tsc --noEmit false --declaration --emitDeclarationOnly --outDir types', project, {})
+    const shown = await readFile(join(project, 'types/page.d.ts'), 'utf8')
+    assert.match(
+      shown,
+      /^export declare const shown: \{(?:\n {4}\w+: .*;)+\n {4}posts: .*\.ListPostsByAuthorRow\[\];\n\}\[\];$/m,
+    )
   } finally {
     await database.drop()
   }
+})
+
+test('all entries compile with skipLibCheck: false, and without the types of pg', async () => {
+  const project = await emptyProject('strict')
+  await installPacked(tarball, project)
+  await installLinked('@types/node', project)
+  await installLinked('typescript', project)
+  const entries = ['plainsql', 'plainsql/testing', 'plainsql/compile']
+  await writeFile(join(project, 'a.mts'), entries.map((entry, at) => `export * as e${at} from '${entry}'\n`).join(''))
+  assert.equal(shell('npx tsc --noEmit --strict --module nodenext --target es2023 --types node a.mts', project, {}), {
+    output: '',
+    status: 0,
+  })
 })
 
 test('five minutes in an empty folder, and what follows', async () => {

@@ -15,7 +15,7 @@ export type Relations<Row> = Readonly<Record<string, Relation<Row, unknown>>>
 /** A row with its relationships: `User & { posts: Post[] }`, written out. */
 export type Included<Row, R extends Relations<never>> = {
   [Key in keyof Row | keyof R]: Key extends keyof R ? ResultOf<R[Key]> : Key extends keyof Row ? Row[Key] : never
-}
+} & {} // Editors then show the properties instead of this type's name.
 
 type ResultOf<R> = R extends Relation<never, infer Result> ? Result : never
 

@@ -8,8 +8,9 @@ import type { UnitOfWork, UnitOfWorkOptions } from '../database/unit/unitOfWork.
 import { DatabaseClosedError, PlainsqlError, type QueryIdentity } from '../errors.ts'
 import { MemoryConnection } from './connection.ts'
 import { createEngine, type State } from './engine.ts'
-import { defineIn, type SchemaOptions, schemaSources } from './migrations.ts'
+import { defineIn } from './migrations.ts'
 import { MemorySchema } from './schema.ts'
+import { type SchemaOptions, schemaSources } from './schemaSources.ts'
 import { openUnits, Store } from './store.ts'
 
 export interface MemoryDatabaseOptions extends SchemaOptions, InsideUnitOptions, NPlusOneOptions {

@@ -10,7 +10,7 @@ import { queryError } from '../database/failures.ts'
 import type { NPlusOneOptions } from '../database/observe/nPlusOne.ts'
 import type { InsideUnitOptions } from '../database/unit/insideUnit.ts'
 import { makeDatabase, type ResolvedServer, resolveServer } from '../embedded/index.ts'
-import { type SchemaOptions, type SchemaSource, schemaSources } from './migrations.ts'
+import { type SchemaOptions, type SchemaSource, schemaSources } from './schemaSources.ts'
 
 export interface TestDatabaseOptions extends SchemaOptions, InsideUnitOptions, NPlusOneOptions {
   /** A server to make the database on. Default: PLAINSQL_TEST_SERVER, else DATABASE_URL, else an embedded server. */
