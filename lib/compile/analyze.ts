@@ -12,6 +12,7 @@ import { problem } from './problem.ts'
 import { shapeOfOutput } from './shapes/shapes.ts'
 import { ShapeTypes, shapeName } from './shapeTypes.ts'
 import { TypeMapper, type ValueType } from './types.ts'
+import { checkEffects } from './withoutEffect.ts'
 
 /** A column of the result, ready to be written down. */
 export interface AnalyzedColumn {
@@ -47,7 +48,7 @@ export function analyze(
   const diagnostics: Diagnostic[] = []
   const analyzed = queries.map((query) => {
     const misshapen = checkShape(query)
-    diagnostics.push(...misshapen)
+    diagnostics.push(...misshapen, ...checkEffects(query, catalog))
     const columns = columnsOf(query, catalog, types, config, taken)
     diagnostics.push(...columns.diagnostics)
     const cardinality = checkCardinality(query, misshapen.length > 0 ? null : columns.scope)

@@ -7,14 +7,14 @@ import { camelCase } from './naming.ts'
 import { problem } from './problem.ts'
 import { openingQuotes } from './sections.ts'
 
-/** What no file may hold, in a query or out of one: quotes without an end, psql's commands, `$1`, `:'name'`. */
+/** What no file may hold, in a query or out of one: quotes without an end, psql's commands, `$1`, `:'name'`, `?`, `@name`. */
 export function checkTokens(file: SqlFile, tokens: readonly Token[], query: string | null): Diagnostic[] {
   return tokens
     .map((token, index) => {
       if (!token.closed) return unterminated(file, token)
       if (token.kind === 'meta-command') return psqlCommand(file, token)
       if (token.kind === 'positional') return positionalParam(file, token)
-      return quotedParam(file, token, tokens[index + 1])
+      return quotedParam(file, token, tokens[index + 1]) ?? foreignParam(file, tokens, index)
     })
     .filter((found) => found !== null)
     .map((found) => ({ ...found, query }))
@@ -54,6 +54,37 @@ function quotedParam(file: SqlFile, token: Token, next: Token | undefined): Diag
   return problem(file, span, 'quoted-param', `quoted variable "${name}"`, 'psql would quote it', {
     hints: [`write :${name}; a parameter needs no quotes`],
   })
+}
+
+/** What other tools take for a parameter: `${id}`, `@id` (to PostgreSQL the absolute value of a column), `?`. */
+function foreignParam(file: SqlFile, tokens: readonly Token[], index: number): Diagnostic | null {
+  const written = (token: Token | undefined): string => (token ? file.text.slice(token.start, token.end) : '')
+  const token = tokens[index]!
+  const next = tokens[index + 1]
+  if (written(token) === '$' && written(next) === '{') {
+    const [all] = /^\$\{[^}\n\r]*\}?/.exec(file.text.slice(token.start))!
+    const hints = [`a parameter is written :${/(\w+)\W*$/.exec(all)?.[1] ?? 'id'}; its value is sent beside the text`]
+    const span = { start: token.start, end: token.start + all.length }
+    return problem(file, span, 'foreign-param', `"${all}" in a query file`, 'not SQL', { hints })
+  }
+  if (/^=?@$/.test(written(token)) && next?.kind === 'identifier') {
+    const name = written(next)
+    const title = `to PostgreSQL "@${name}" is the absolute value of a column "${name}"`
+    const hints = [`write :${name} if it is a parameter, abs(${name}) if not`]
+    return problem(file, { start: token.end - 1, end: next.end }, 'foreign-param', title, 'no parameter', { hints })
+  }
+  if (token.kind !== 'operator' || !/^[=<>]*\?$/.test(written(token))) return null
+  const [before, last] = tokens.slice(0, index).filter(isSignificant).slice(-2)
+  const [first] = tokens.slice(index + 1).filter(isSignificant)
+  return isPlaceholder(written(token), [written(before), written(last ?? before)], written(first))
+    ? positionalParam(file, { ...token, start: token.end - 1 })
+    : null
+}
+
+/** Whether a `?` stands where an operand should: as the jsonb operator it has one on each side. */
+function isPlaceholder(written: string, [before, last]: readonly [string, string], next: string): boolean {
+  if (last === '.' || (last === '(' && before.toLowerCase() === 'operator')) return false
+  return written !== '?' || /^$|^[(,]$|^[~!@#^&|`+\-*/%<>=]+$/.test(last) || /^$|^[),;]$|^::$/.test(next)
 }
 
 /** A query is one statement, and none that ends or divides the transaction that it runs in. */
