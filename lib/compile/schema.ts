@@ -124,7 +124,7 @@ async function schemaParts(folder: string, config: Config): Promise<SchemaPart[]
   const migrations = resolve(folder, config.migrations)
   if (!(await stat(migrations).catch(() => null))?.isDirectory()) {
     throw new ConfigError(
-      `there is no folder ${config.migrations}: make the first migration (npx node-pg-migrate create -j sql "first"), ` +
+      `there is no folder ${config.migrations} in ${folder}: make the first migration (npx node-pg-migrate create -j sql "first"), ` +
         'or name the schema: plainsql generate --schema schema.sql, or --database-url postgres://…',
     )
   }

@@ -7,7 +7,7 @@ import { type Config, ConfigError } from './config.ts'
 import type { SqlFile } from './model.ts'
 import { readText } from './readText.ts'
 
-/** The project's `.sql` files. @throws ConfigError if there is none, a setting names one that is not there, or one is not UTF-8 */
+/** The project's `.sql` files. @throws ConfigError if there is none, a setting names one that is not there, or one cannot be read */
 export async function readSqlFiles(folder: string, config: Config): Promise<SqlFile[]> {
   const paths = new Set<string>()
   for (const entry of config.sql) {
@@ -15,9 +15,11 @@ export async function readSqlFiles(folder: string, config: Config): Promise<SqlF
   }
   if (paths.size === 0) {
     throw new ConfigError(
-      `there is no .sql file in ${config.sql.join(', ')}: write one, or set "sql" to the folders that hold yours`,
+      `there is no .sql file in ${config.sql.join(', ')} of ${folder}: write one, or set "sql" to the folders that hold yours`,
     )
   }
+  const shouting = [...paths].find((path) => /\.sql$/i.test(path) && !path.endsWith('.sql'))
+  if (shouting !== undefined) throw new ConfigError(`${shouting}: write the extension in lower case, .sql`)
   return Promise.all([...paths].sort().map(async (path) => ({ path, text: await readLines(folder, path) })))
 }
 
@@ -41,12 +43,13 @@ export function normalized(folder: string, path: string): string {
 async function listSqlFiles(folder: string, path: string): Promise<string[]> {
   const at = resolve(folder, path)
   const found = await stat(at).catch(() => null)
-  if (found === null) throw new ConfigError(`there is no ${path}: "sql" names the folders and files with your queries`)
+  if (found === null)
+    throw new ConfigError(`there is no ${path} in ${folder}: "sql" names the folders and files with your queries`)
   if (found.isFile()) return [normalized(folder, at)]
   const entries = await readdir(at, { recursive: true, withFileTypes: true })
   return entries
     .map((entry) => ({ entry, parent: parentOf(entry) }))
-    .filter(({ entry, parent }) => entry.isFile() && entry.name.endsWith('.sql') && !parent.includes('node_modules'))
+    .filter(({ entry, parent }) => entry.isFile() && /\.sql$/i.test(entry.name) && !parent.includes('node_modules'))
     .map(({ entry, parent }) => normalized(folder, join(parent, entry.name)))
 }
 

@@ -192,15 +192,39 @@ cli('prints for machines', ({ folder }) => {
   assert.match(github.out, /^::error file=sql\/items\.sql,line=2,/)
 })
 
+cli('tells its version', ({ folder }) => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+  assert.equal(run(folder, '--version'), { code: 0, out: `${version}\n`, err: '' })
+})
+
 const mistakes: [string, Record<string, string>, string[], number, RegExp][] = [
   ['no command', {}, [], 2, /^$/],
   ['an unknown command', {}, ['genrate'], 2, /there is no command "genrate"/],
   ['an unknown option', {}, ['generate', '--shema', 'x'], 2, /--shema/],
   ['two schemas', {}, ['generate', '--schema', 'a.sql', '--migrations', 'b'], 2, /give one of --migrations, --schema/],
   ['a format that does not exist', {}, ['generate', '--format', 'xml'], 2, /--format must be text, json or github/],
-  ['no sql folder', {}, ['generate'], 1, /there is no sql: "sql" names the folders/],
-  ['an empty sql folder', { 'sql/readme.txt': '' }, ['generate'], 1, /there is no \.sql file in sql/],
-  ['no migrations', { 'sql/items.sql': query }, ['generate'], 1, /there is no folder migrations: make the first/],
+  ['no sql folder', {}, ['generate'], 1, /there is no sql in \/.*plainsql-cli-\w+: "sql" names the folders/],
+  [
+    'an empty sql folder',
+    { 'sql/readme.txt': '' },
+    ['generate'],
+    1,
+    /there is no \.sql file in sql of \/.*plainsql-cli-\w+: write one/,
+  ],
+  [
+    'an extension in capitals',
+    { 'sql/B.SQL': query },
+    ['generate'],
+    1,
+    /sql\/B\.SQL: write the extension in lower case/,
+  ],
+  [
+    'no migrations',
+    { 'sql/items.sql': query },
+    ['generate'],
+    1,
+    /there is no folder migrations in \/.*: make the first/,
+  ],
   [
     'a missing schema file',
     { 'sql/a.sql': query },
