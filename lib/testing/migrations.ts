@@ -19,9 +19,12 @@ export function defineIn(memory: Omit<Memory, 'store'>, source: SchemaSource): v
   }
 }
 
-/** What changes no result here; PostgreSQL's indexes only make it faster, pg-mem's make `= ANY` wrong. */
+/**
+ * What changes no result here; PostgreSQL's indexes only make it faster, pg-mem's make `= ANY` wrong. What an extension
+ * brings, its types and functions, is refused where it is used.
+ */
 const withoutEffect =
-  /^(?:create\s+index|comment|grant|revoke|analyze|vacuum|cluster|reindex|alter\s+default|begin|commit|start\s+transaction)\b/i
+  /^(?:create\s+index|create\s+extension|drop\s+extension|comment|grant|revoke|analyze|vacuum|cluster|reindex|alter\s+default|begin|commit|start\s+transaction)\b/i
 
 function runStatement({ engine, schema }: Omit<Memory, 'store'>, sql: string, identity: QueryIdentity): void {
   const refuse = (feature: string): never => {

@@ -104,6 +104,17 @@ test('a schema that pg-mem cannot have is refused with its place', async () => {
     ['create table a (x int, y int generated always as (x + 1) stored)', 1, /expression in "add generated"/],
     ['create table a (x int);\nalter table a rename column x to y', 2, /rename column/],
     ['create domain d as int', 1, /its syntax/],
+    [
+      'create extension if not exists citext with schema public cascade;\ncreate table t (c citext)',
+      2,
+      /the type citext/,
+    ],
+    ['create extension "uuid-ossp";\ncreate table t (id uuid default uuid_generate_v4())', 2, /uuid_generate_v4\(\)/],
+    ['create type pair as (a int, b int)', 1, /"create composite type" in a schema/],
+    ['create table t (r int4range)', 1, /the type int4range/],
+    ['create table t (id int) partition by range (id)', 1, /its syntax/],
+    ['create sequence s', 1, /"create sequence" in a schema/],
+    ['create schema app', 1, /"create schema" in a schema/],
     ['create materialized view v as select 1', 1, /"create materialized view" in a schema/],
   ] as const) {
     const error = (await rejection(memoryDatabase({ schema }))) as UnsupportedInMemoryError
@@ -137,8 +148,9 @@ test('only the Up sections of migrations are run, in order, and schema files aft
   }
 })
 
-test('views, enums and uuids', async () => {
+test('views, enums and uuids, and an extension that nothing needs', async () => {
   const schema = `
+    create extension if not exists pgcrypto;
     create type mood as enum ('sad', 'ok');
     create table t (id uuid primary key default gen_random_uuid(), m mood not null default 'ok', a int);
     create view calm as select id, a from t where m = 'ok' and not (a = 1 and m = 'sad');`
