@@ -76,9 +76,10 @@ function notReached(url: string, origin: string, remedy: string): (error: unknow
     if (error instanceof ConnectionError) {
       const [first] = readTargets(url).list
       const server = `the server that ${origin} names, ${first?.host}:${first?.port}`
-      throw new ConfigError(`no connection to ${server}: ${error.message}${remedy}`, { cause: error })
+      throw new ConfigError(`no connection to ${server}: ${error.message}${remedy}`, null, { cause: error })
     }
-    if (error instanceof TypeError) throw new ConfigError(`${origin}: ${error.message}${remedy}`, { cause: error })
+    if (error instanceof TypeError)
+      throw new ConfigError(`${origin}: ${error.message}${remedy}`, null, { cause: error })
     throw error
   }
 }
