@@ -1,5 +1,6 @@
 // What batch answers and writes is what the calls answer and write one by one: every statement of test/compile/forms,
 // with random inputs that meet each other's rows, and values that are equal but look different.
+// wire only: it is about what the statements mean; how their arrays travel, batchBlog.test.ts and batchCorpora.test.ts try both ways
 
 import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'

@@ -1,5 +1,6 @@
 // Random SELECTs on random joins of three small tables with NULLs in them, on pg-mem and on PostgreSQL: what the memory
 // database answers, it answers rightly. The seed is fixed; PLAINSQL_FUZZ_RUNS=5000 PLAINSQL_FUZZ_SEED=2 looks further.
+// wire only: it is about pg-mem, to which nothing goes over a connection
 
 import * as fc from 'fast-check'
 import { test } from 'uvu'

@@ -1,5 +1,6 @@
 // What pg-mem answers differently from PostgreSQL, without a word. Each statement is run on both: where the memory
 // database answers, the answers must be equal; what it refuses is written down here.
+// wire only: it is about pg-mem, to which nothing goes over a connection
 
 import { inspect } from 'node:util'
 import type { Database, Executor } from 'plainsql'
