@@ -13,23 +13,6 @@ import { isNode, parseTree } from './tree.ts'
 
 export type * from './catalogTypes.ts'
 
-/** The bits of `pg_trigger.tgtype` (`catalog/pg_trigger.h`). */
-export const TriggerBits: {
-  readonly row: 1
-  readonly before: 2
-  readonly insert: 4
-  readonly delete: 8
-  readonly update: 16
-  readonly instead: 64
-} = {
-  row: 1,
-  before: 2,
-  insert: 4,
-  delete: 8,
-  update: 16,
-  instead: 64,
-}
-
 /** Reads all types, and all relations but PostgreSQL's own, in one round trip. */
 export async function loadCatalog(client: pg.Client): Promise<Catalog> {
   return new LoadedCatalog(await loadRows(client))

@@ -24,8 +24,8 @@ export interface CancelOptions {
 /** How long a server may take to answer a CancelRequest, or ROLLBACK, before its connection is given up. */
 export const graceMs = 2_000
 
-/** The longest that a timer can take; what is longer never comes. */
-const longestMs = 2 ** 31 - 1
+/** The longest that a timer can take, and a setting of PostgreSQL's; a timer of more fires at once. */
+export const longestMs: number = 2 ** 31 - 1
 
 /** Who waits for a signal: one listener for all of them, because node warns of a leak from the eleventh on. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>()

@@ -2,9 +2,10 @@
 // In: the query and its tree. Out: the form, or in words why there is none.
 
 import type { AnalyzedQuery } from '../analyze.ts'
-import { type Catalog, type Relation, TriggerBits } from '../catalog.ts'
+import type { Catalog } from '../catalog.ts'
 import type { TreeNode } from '../model.ts'
 import { int, isNode, node, nodes } from '../tree.ts'
+import { hasTrigger, TriggerBits } from '../triggers.ts'
 import type { Candidate } from './candidate.ts'
 import { hasOneSpelling, isDeterministic, targetOf } from './facts.ts'
 import { identifier, inputsOf } from './inputs.ts'
@@ -27,7 +28,7 @@ export function insertForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalo
   if (outside.some(({ kind }) => kind === 'positional')) return 'a parameter stands outside of VALUES'
   const relation = catalog.relations.get(int(targetOf(tree), 'relid'))
   const isAskedBehind = words.slice(behind).some(({ kind }) => kind === 'positional')
-  if (isAskedBehind && relation && hasTriggerBefore(TriggerBits.insert, relation, catalog)) {
+  if (isAskedBehind && relation && hasTrigger(relation, TriggerBits.before | TriggerBits.insert, catalog)) {
     return 'a trigger may change what stands for a parameter behind ON CONFLICT'
   }
   const inputs = inputsOf(query, catalog)
@@ -109,13 +110,8 @@ function mayDropRows(tree: TreeNode, catalog: Catalog): boolean {
   const relation = catalog.relations.get(int(targetOf(tree), 'relid'))
   if (!relation || relation.hasRules || !['table', 'partitioned table'].includes(relation.kind)) return true
   // An upsert's row is dropped by a trigger of UPDATE too: suppress_redundant_updates_trigger().
-  return hasTriggerBefore(conflict ? TriggerBits.insert | TriggerBits.update : TriggerBits.insert, relation, catalog)
-}
-
-function hasTriggerBefore(events: number, relation: Relation, catalog: Catalog): boolean {
-  return [relation, ...relation.descendants.map((oid) => catalog.relations.get(oid))].some((table) =>
-    table?.triggerTypes.some((type) => (type & events) !== 0 && (type & TriggerBits.before) !== 0),
-  )
+  const events = conflict ? [TriggerBits.insert, TriggerBits.update] : [TriggerBits.insert]
+  return events.some((event) => hasTrigger(relation, TriggerBits.before | event, catalog))
 }
 
 /** The parameters that say which row an upsert is about; or why nobody knows. */

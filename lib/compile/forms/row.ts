@@ -3,9 +3,10 @@
 // In: an INSERT, UPDATE or DELETE and its tree. Out: the table, and its columns with their parameters.
 
 import type { AnalyzedQuery } from '../analyze.ts'
-import { type Catalog, type Relation, TriggerBits } from '../catalog.ts'
+import type { Catalog, Relation } from '../catalog.ts'
 import type { TreeNode } from '../model.ts'
 import { int, node, nodes } from '../tree.ts'
+import { TriggerBits } from '../triggers.ts'
 import { baseType, equalities, hasOneSpelling, targetOf } from './facts.ts'
 
 export interface WrittenRow {

@@ -1,8 +1,9 @@
 // The verdict on the target table's columns in RETURNING: the row as it was written, or as it was (DELETE, `old`).
 
-import { type Relation, TriggerBits } from '../catalog.ts'
+import type { Relation } from '../catalog.ts'
 import type { Nullability, TreeNode } from '../model.ts'
 import { bool, int, isNode, node, nodes } from '../tree.ts'
+import { hasTrigger, TriggerBits } from '../triggers.ts'
 import { rowEnv, verdictOfBaseColumn } from './baseColumns.ts'
 import { verdictOf } from './expressions.ts'
 import { type Facts, nothing } from './facts.ts'
@@ -46,8 +47,11 @@ function ofUnwritten(scope: Scope): Facts {
 
 /** Whether a trigger may change a row that UPDATE writes. One that moves to another partition is inserted there. */
 function mayBeChanged(relation: Relation, context: Context): boolean {
-  if (hasTrigger(relation, TriggerBits.before | TriggerBits.update, context)) return true
-  return relation.kind === 'partitioned table' && hasTrigger(relation, TriggerBits.before | TriggerBits.insert, context)
+  if (hasTrigger(relation, TriggerBits.before | TriggerBits.update, context.catalog)) return true
+  return (
+    relation.kind === 'partitioned table' &&
+    hasTrigger(relation, TriggerBits.before | TriggerBits.insert, context.catalog)
+  )
 }
 
 /** The verdict on a column in RETURNING if the statement itself decides it; null if it is a column like any other. */
@@ -101,7 +105,7 @@ function verdictOfWrittenColumn(relation: Relation, column: number, withDescenda
   if (relation.kind !== 'view') {
     return verdictOfBaseColumn(relation.oid, column, withDescendants, env)
   }
-  if (hasTrigger(relation, TriggerBits.instead, env.scope.context)) {
+  if (hasTrigger(relation, TriggerBits.instead, catalog)) {
     return nullable(`an INSTEAD OF trigger answers for ${relation.name}`)
   }
   const tree = catalog.viewTree(relation.oid)
@@ -136,7 +140,7 @@ function verdictOfInserted(scope: Scope, relation: Relation, column: number): Nu
   const conflict = node(scope.query, 'onConflict')
   // OnConflictAction: 1 nothing, 2 update. A row that was left alone is not returned.
   if (!conflict || int(conflict, 'action') !== 2) return inserted
-  if (hasTrigger(relation, TriggerBits.before | TriggerBits.update, context))
+  if (hasTrigger(relation, TriggerBits.before | TriggerBits.update, context.catalog))
     return nullable('a trigger may change the row')
   const set = nodes(conflict, 'onConflictSet').find((entry) => int(entry, 'resno') === column)
   const value = set ? node(set, 'expr') : null
@@ -145,7 +149,7 @@ function verdictOfInserted(scope: Scope, relation: Relation, column: number): Nu
 }
 
 function verdictOfProposed(scope: Scope, relation: Relation, column: number): Nullability {
-  if (hasTrigger(relation, TriggerBits.before | TriggerBits.insert, scope.context)) {
+  if (hasTrigger(relation, TriggerBits.before | TriggerBits.insert, scope.context.catalog)) {
     return nullable('a trigger may change the row')
   }
   const target = nodes(scope.query, 'targetList').find((entry) => int(entry, 'resno') === column)
@@ -177,15 +181,4 @@ function verdictOfUpdated(variable: TreeNode, env: Env, relation: Relation): Nul
   return !isGenerated && isKnownOfTarget(variable, env)
     ? nonNull('a condition excludes null')
     : nullable('not assigned')
-}
-
-/**
- * Whether the table, or one that inherits from it, has an enabled trigger with all of these bits. Of a foreign table's, on
- * its own server, nobody here knows.
- */
-function hasTrigger(relation: Relation, bits: number, context: Context): boolean {
-  const tables = [relation, ...relation.descendants.map((oid) => context.catalog.relations.get(oid))]
-  return tables.some(
-    (table) => table?.kind === 'foreign table' || table?.triggerTypes.some((type) => (type & bits) === bits),
-  )
 }

@@ -1,8 +1,8 @@
 // Whether a query surely has a row: then a scalar subquery over it is not NULL for want of one. A scope in, yes or no out.
 
-import { TriggerBits } from '../catalog.ts'
 import type { TreeNode } from '../model.ts'
 import { bool, int, isNode, list, node, nodes, text } from '../tree.ts'
+import { hasTrigger, TriggerBits } from '../triggers.ts'
 import { findCte } from './ctes.ts'
 import { isSelect, type Scope } from './scope.ts'
 
@@ -92,10 +92,7 @@ function insertsRow(scope: Scope): boolean {
   const relation = context.catalog.relations.get(int(entry, 'relid'))
   if (!relation || relation.hasRules || (relation.kind !== 'table' && relation.kind !== 'partitioned table'))
     return false
-  const canSuppress = [relation, ...relation.descendants.map((oid) => context.catalog.relations.get(oid))].some(
-    (table) =>
-      table?.triggerTypes.some((type) => (type & TriggerBits.insert) !== 0 && (type & TriggerBits.before) !== 0),
-  )
+  const canSuppress = hasTrigger(relation, TriggerBits.before | TriggerBits.insert, context.catalog)
   const tree = node(query, 'jointree')
   return !canSuppress && tree !== null && partHasRow(tree, scope)
 }

@@ -1,5 +1,7 @@
 // What can be set about a database's connections, with the defaults and why they are what they are.
 
+import { longestMs } from '../cancellation.ts'
+
 /** How connections are made, shared, kept and given up. Times are in milliseconds. */
 export interface PoolOptions {
   /**
@@ -113,8 +115,7 @@ export function poolSettings(given: PoolOptions): PoolSettings {
   }
   for (const [name, value] of Object.entries(settings)) {
     const least = name === 'max' ? 1 : 0
-    // Node's timers and PostgreSQL's settings hold 31 bits; of what is beyond, a timer fires at once.
-    const most = name.endsWith('Ms') ? 2 ** 31 - 1 : Number.POSITIVE_INFINITY
+    const most = name.endsWith('Ms') ? longestMs : Number.POSITIVE_INFINITY
     if (typeof value === 'number' && !(value >= least && value <= most)) {
       const range = value < least || Number.isNaN(value) ? `at least ${least}` : `at most ${most}`
       throw new RangeError(`pool.${name} must be a number of ${range}, got ${value}`)

@@ -14,7 +14,7 @@ import {
 } from '../../errors.ts'
 import type { Query } from '../../query/executor.ts'
 import { alone } from '../autocommit.ts'
-import { settlesWithin } from '../cancellation.ts'
+import { longestMs, settlesWithin } from '../cancellation.ts'
 import { processIdOf } from '../cancelRequest.ts'
 import type { CloseOptions, ConnectionSource, Lease } from '../connection.ts'
 import { CallSite } from '../observe/callSite.ts'
@@ -32,8 +32,6 @@ import type { Targets } from './targets.ts'
 const lastMs = 1_000
 /** What pg-pool says when nobody gave a connection back in time, and when making one took longer than that. */
 const poolTimeouts = ['timeout exceeded when trying to connect', 'Connection terminated due to connection timeout']
-/** The longest that a timer can take. */
-const forEverMs = 2 ** 31 - 1
 
 export function pooledConnections(
   targets: Targets,
@@ -101,7 +99,7 @@ class TunedPool implements ConnectionSource {
     this.#lanes = new Lanes({
       max: settings.max,
       waitMs: settings.acquireTimeoutMs,
-      pingMs: settings.connectTimeoutMs || forEverMs,
+      pingMs: settings.connectTimeoutMs || longestMs,
       wanted: () => this.#wanted,
       spare: () => this.#wanted === 0 && !this.#isFull(),
       open: (call) => this.#checkOut(call.query, 'shared', null),

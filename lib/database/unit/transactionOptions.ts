@@ -1,5 +1,7 @@
 // The settings of a transaction, as the statements that begin it.
 
+import { longestMs } from '../cancellation.ts'
+
 /** What BEGIN says, and what is set for the transaction alone: both ride with its first statement. */
 export interface TransactionOptions {
   /** Default: the database's `default_transaction_isolation`, which is read committed unless changed. */
@@ -60,9 +62,8 @@ function isolationLevel(isolation: string): string {
 
 function setLocal(setting: string, option: string, milliseconds: number | undefined): string[] {
   if (milliseconds === undefined) return []
-  // The range of PostgreSQL's int4 settings.
-  if (Number.isInteger(milliseconds) && milliseconds >= 0 && milliseconds < 2 ** 31) {
+  if (Number.isInteger(milliseconds) && milliseconds >= 0 && milliseconds <= longestMs) {
     return [`SET LOCAL ${setting} = ${milliseconds}`]
   }
-  throw new TypeError(`${option} must be whole milliseconds from 0 to 2147483647; got ${milliseconds}`)
+  throw new TypeError(`${option} must be whole milliseconds from 0 to ${longestMs}; got ${milliseconds}`)
 }
