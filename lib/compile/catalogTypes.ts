@@ -39,6 +39,11 @@ export function isVector({ name, schema }: CatalogType): boolean {
   return (name === 'int2vector' || name === 'oidvector') && schema === 'pg_catalog'
 }
 
+/** Collations below this OID come with the server, and none of those is nondeterministic. */
+export function isDeterministic(collation: number): boolean {
+  return collation < 16_384
+}
+
 /** A table, view, materialized view, foreign or partitioned table, or composite type; see `pg_class`. */
 export interface Relation {
   readonly oid: number

@@ -1,9 +1,9 @@
 // Which statements have columns that nobody named: those of a `*` are whatever the tables have when the statement is
 // prepared. The generated code reads them by number, so for these it also says what they were called.
 
-import { type Word, wordsOf } from './forms/rewrite.ts'
 import type { DescribedQuery } from './model.ts'
 import { int } from './tree.ts'
+import { type Word, wordsOf } from './words.ts'
 
 /** Whether the result of a statement has the columns of a `*`. One too many is but a line of generated code. */
 export function hasStar({ sql, tree }: Pick<DescribedQuery, 'sql' | 'tree'>): boolean {

@@ -2,7 +2,7 @@
 // In: a described query. Out: warnings.
 
 import type { Catalog } from './catalog.ts'
-import { locksRows, nodesIn, volatility } from './forms/facts.ts'
+import { locksRows, nodesIn, volatility } from './effects.ts'
 import type { DescribedQuery, Diagnostic, ParsedParam, TreeNode } from './model.ts'
 import { problem } from './problem.ts'
 import { bool, int, node, nodes, text } from './tree.ts'

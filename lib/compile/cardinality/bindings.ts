@@ -1,9 +1,9 @@
 // Which columns of a query can have but one value each: compared by `=` with parameters, constants, columns of the
 // queries around, or columns that are bound themselves.
 
-import { isDeterministic } from '../forms/facts.ts'
+import { calledFunction, defaultsOf } from '../calledFunction.ts'
+import { isDeterministic } from '../catalogTypes.ts'
 import type { TreeNode, TreeValue } from '../model.ts'
-import { calledFunction, defaultsOf } from '../nullability/calls.ts'
 import { canonical, keyOf } from '../nullability/keys.ts'
 import type { Env, Scope } from '../nullability/scope.ts'
 import { int, isNode, node, nodes, text } from '../tree.ts'

@@ -5,10 +5,11 @@ import type { AnalyzedQuery } from '../analyze.ts'
 import type { Catalog } from '../catalog.ts'
 import type { TreeNode } from '../model.ts'
 import { int, nodes } from '../tree.ts'
+import { type Word, wordsOf } from '../words.ts'
 import type { Candidate } from './candidate.ts'
 import { equalities, isNatural, preservesRight, targetOf } from './facts.ts'
 import { inputsOf, nameOf } from './inputs.ts'
-import { bareStars, type Edit, edited, keyword, replaceParams, type Word, wordsOf } from './rewrite.ts'
+import { bareStars, type Edit, edited, keyword, replaceParams } from './rewrite.ts'
 
 export function changeForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): Candidate | string {
   const isUpdate = int(tree, 'commandType') === 2

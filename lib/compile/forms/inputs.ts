@@ -6,8 +6,8 @@ import type { AnalyzedQuery } from '../analyze.ts'
 import type { Catalog, CatalogType } from '../catalog.ts'
 import type { TreeNode } from '../model.ts'
 import { node, text } from '../tree.ts'
+import { type Word, wordsOf } from '../words.ts'
 import { baseType } from './facts.ts'
-import { type Word, wordsOf } from './rewrite.ts'
 
 export interface Inputs {
   /** With the position of each input, from 1, as `input.ordinal`. */

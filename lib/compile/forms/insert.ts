@@ -3,13 +3,15 @@
 
 import type { AnalyzedQuery } from '../analyze.ts'
 import type { Catalog } from '../catalog.ts'
+import { isDeterministic } from '../catalogTypes.ts'
 import type { TreeNode } from '../model.ts'
 import { int, isNode, node, nodes } from '../tree.ts'
 import { hasTrigger, TriggerBits } from '../triggers.ts'
+import { type Word, wordsOf } from '../words.ts'
 import type { Candidate } from './candidate.ts'
-import { hasOneSpelling, isDeterministic, targetOf } from './facts.ts'
+import { hasOneSpelling, targetOf } from './facts.ts'
 import { identifier, inputsOf } from './inputs.ts'
-import { type Edit, edited, keyword, replaceParams, type Word, wordsOf } from './rewrite.ts'
+import { type Edit, edited, keyword, replaceParams } from './rewrite.ts'
 import { paramInto } from './row.ts'
 
 export function insertForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): Candidate | string {

@@ -5,12 +5,14 @@
 
 import type { AnalyzedQuery } from '../analyze.ts'
 import type { Catalog } from '../catalog.ts'
+import { locksRows, nodesIn, volatility } from '../effects.ts'
 import type { TreeNode } from '../model.ts'
 import { bool, int, isNode, node, nodes, text } from '../tree.ts'
+import { type Word, wordsOf } from '../words.ts'
 import { type Candidate, type Candidates, none } from './candidate.ts'
-import { baseType, equalities, isNatural, locksRows, nodesIn, preservesRight, volatility } from './facts.ts'
+import { baseType, equalities, isNatural, preservesRight } from './facts.ts'
 import { inputsOf, nameOf } from './inputs.ts'
-import { bareStars, edited, keyword, replaceParams, type Word, wordsOf } from './rewrite.ts'
+import { bareStars, edited, keyword, replaceParams } from './rewrite.ts'
 
 export function readForms(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): Candidates {
   const reason = volatility(tree, catalog)

@@ -1,32 +1,11 @@
-// SQL text in, SQL text out: what the forms need to change in a statement, on the spans of its tokens. Nothing here
+// SQL text in, SQL text out: what the forms need to change in a statement, on the spans of its words. Nothing here
 // knows grammar beyond brackets and keywords; PostgreSQL checks what comes out.
 
-import { isSignificant, lex, type TokenKind } from '../lexer.ts'
 import type { Span } from '../model.ts'
-
-/** A token that counts: its text in lower case, and how many brackets are open around it. */
-export interface Word extends Span {
-  readonly kind: TokenKind
-  readonly text: string
-  readonly depth: number
-}
+import type { Word } from '../words.ts'
 
 export interface Edit extends Span {
   readonly text: string
-}
-
-/** The words of a statement: no white space, no comments. */
-export function wordsOf(sql: string): Word[] {
-  let depth = 0
-  return lex(sql)
-    .filter(isSignificant)
-    .map(({ kind, start, end }) => {
-      const text = sql.slice(start, end).toLowerCase()
-      if (text === ')' || text === ']') depth--
-      const word = { kind, start, end, text, depth }
-      if (text === '(' || text === '[') depth++
-      return word
-    })
 }
 
 /** The place among `words` of the first of these keywords outside of all brackets; −1 if there is none. */

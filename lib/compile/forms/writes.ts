@@ -3,11 +3,12 @@
 
 import type { AnalyzedQuery } from '../analyze.ts'
 import type { Catalog } from '../catalog.ts'
+import { nodesIn, volatileFunction } from '../effects.ts'
 import type { TreeNode, TreeValue } from '../model.ts'
 import { int } from '../tree.ts'
 import { type Candidates, none } from './candidate.ts'
 import { changeForm } from './change.ts'
-import { nodesIn, targetOf, volatileFunction } from './facts.ts'
+import { targetOf } from './facts.ts'
 import { insertForm } from './insert.ts'
 import { writtenRow } from './row.ts'
 

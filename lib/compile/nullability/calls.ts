@@ -1,7 +1,8 @@
 // The verdict on a call of a function or operator: only those that are known never to give NULL for non-null arguments
 // pass (`neverNull.ts`), and SQL functions whose bodies say so.
 
-import type { Catalog, CatalogFunction } from '../catalog.ts'
+import { calledFunction } from '../calledFunction.ts'
+import type { Catalog } from '../catalog.ts'
 import type { Nullability, TreeNode } from '../model.ts'
 import { bool, int, isNode, nodes, text } from '../tree.ts'
 import { verdictOf } from './expressions.ts'
@@ -51,17 +52,6 @@ export function verdictOfCall(
 function positionOf(args: readonly TreeNode[], index: number): number {
   const arg = args[index]
   return arg?.tag === 'NAMEDARGEXPR' ? int(arg, 'argnumber') : index
-}
-
-/** The defaults of a function that a call may leave arguments to: the planner puts them in, so the tree has none. */
-export function defaultsOf(call: TreeNode, called: CatalogFunction): readonly TreeNode[] {
-  return call.tag === 'FUNCEXPR' && nodes(call, 'args').length < called.argumentTypes.length ? called.defaults : []
-}
-
-/** The function behind a call or an operator. */
-export function calledFunction(call: TreeNode, catalog: Catalog): CatalogFunction | undefined {
-  const oid = int(call, call.tag === 'FUNCEXPR' ? 'funcid' : 'opfuncid')
-  return catalog.functions.get(oid || (catalog.operators.get(int(call, 'opno'))?.function ?? 0))
 }
 
 /** The fields of which infinity has a value: it is infinite, as epoch and year are. The hour of infinity is NULL. */

@@ -1,11 +1,11 @@
 // What a condition tells of its columns: `where p.title > $1` lets no row through whose title is NULL, and with it none
 // for which the left join of `p` found nothing. An expression and how it came out in, facts out.
 
+import { calledFunction } from '../calledFunction.ts'
 import type { TreeNode } from '../model.ts'
 import { bool, int, isNode, node, nodes, text } from '../tree.ts'
 import { everyRowPassedWhere } from './aggregates.ts'
 import { branches } from './branches.ts'
-import { calledFunction } from './calls.ts'
 import { whenComparisonTrue } from './comparisons.ts'
 import { verdictOf } from './expressions.ts'
 import {

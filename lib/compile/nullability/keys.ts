@@ -1,9 +1,9 @@
 // Names for expressions, so that "not null" said of one place is found again at another: `lower(u.name)` in WHERE and in
 // the target list have the same key. A key holds no locations, and sees through the names that joins and GROUP BY give.
 
+import { calledFunction, defaultsOf } from '../calledFunction.ts'
 import type { TreeNode, TreeValue } from '../model.ts'
 import { bool, int, isNode, list, node, text } from '../tree.ts'
-import { calledFunction, defaultsOf } from './calls.ts'
 import type { Env } from './scope.ts'
 
 /** The key of an expression as seen from `env`, or null if its value may differ from one evaluation to the next. */

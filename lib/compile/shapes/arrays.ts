@@ -1,9 +1,9 @@
 // The shapes of SQL arrays: what their elements are, and whether one of them can be NULL.
 
+import { calledFunction } from '../calledFunction.ts'
 import type { Relation } from '../catalog.ts'
 import { isVector } from '../catalogTypes.ts'
 import type { Nullability, TreeNode } from '../model.ts'
-import { calledFunction } from '../nullability/calls.ts'
 import { verdictOf, verdictOfElements } from '../nullability/expressions.ts'
 import { originOfExpression } from '../nullability/origins.ts'
 import { verdictOfOutput } from '../nullability/outputs.ts'
