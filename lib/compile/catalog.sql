@@ -54,6 +54,15 @@ select
     select t.tgtype::int4 from pg_catalog.pg_trigger t
     where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D'
   ) as trigger_types,
+  array(
+    select t.tgtype::int4 from pg_catalog.pg_trigger t
+    join pg_catalog.pg_proc p on p.oid = t.tgfoid
+    join pg_catalog.pg_language l on l.oid = p.prolang
+    where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D' and l.lanname not in ('internal', 'c') and (
+      l.lanname <> 'plpgsql'
+      or p.prosrc ~* '\m(insert|update|delete|merge|select|perform|call|execute|copy|truncate)\M'
+    )
+  ) as writing_trigger_types,
   case when c.relhassubclass then array(
     with recursive descendant (oid) as (
       select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = c.oid
@@ -115,6 +124,7 @@ select
     select k.number from unnest(i.indkey::int2[]) with ordinality as k (number, position)
     where k.position <= i.indnkeyatts order by k.position
   ) as columns,
+  i.indcollation::oid[] as collation_oids,
   i.indexprs::text as expression_trees,
   i.indpred::text as predicate_tree
 from pg_catalog.pg_index i

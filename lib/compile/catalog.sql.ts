@@ -118,6 +118,7 @@ export interface ListRelationsRow {
   rowSecurity: boolean
   hasRules: boolean
   triggerTypes: number[]
+  writingTriggerTypes: number[]
   descendants: number[]
   /** Null if the left join may find no row of t. */
   comment: string | null
@@ -130,7 +131,7 @@ export interface ListRelationsRow {
 export const listRelations: Many<ListRelationsParams, ListRelationsRow> = many({
   name: 'listRelations',
   source: 'lib/compile/catalog.sql:40',
-  statement: 'listRelations_0d566339329c',
+  statement: 'listRelations_6c25361dc605',
   sql: `
 select
   c.oid,
@@ -146,6 +147,15 @@ select
     select t.tgtype::int4 from pg_catalog.pg_trigger t
     where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D'
   ) as trigger_types,
+  array(
+    select t.tgtype::int4 from pg_catalog.pg_trigger t
+    join pg_catalog.pg_proc p on p.oid = t.tgfoid
+    join pg_catalog.pg_language l on l.oid = p.prolang
+    where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D' and l.lanname not in ('internal', 'c') and (
+      l.lanname <> 'plpgsql'
+      or p.prosrc ~* '\\m(insert|update|delete|merge|select|perform|call|execute|copy|truncate)\\M'
+    )
+  ) as writing_trigger_types,
   case when c.relhassubclass then array(
     with recursive descendant (oid) as (
       select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = c.oid
@@ -175,13 +185,14 @@ order by n.nspname, c.relname`,
     rowSecurity: r.bool(5),
     hasRules: r.bool(6),
     triggerTypes: r.value(7, int4Array),
-    descendants: r.value(8, oidArray),
-    comment: r.nullable.text(9),
+    writingTriggerTypes: r.value(8, int4Array),
+    descendants: r.value(9, oidArray),
+    comment: r.nullable.text(10),
   }),
   readOnly: true,
   // For many: the inputs joined, because its parameter stands in several places.
   batch: {
-    statement: 'listRelations_batch_62def8fb4ca0',
+    statement: 'listRelations_batch_817d54d0f20d',
     sql: `
 select
   c.oid,
@@ -197,6 +208,15 @@ select
     select t.tgtype::int4 from pg_catalog.pg_trigger t
     where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D'
   ) as trigger_types,
+  array(
+    select t.tgtype::int4 from pg_catalog.pg_trigger t
+    join pg_catalog.pg_proc p on p.oid = t.tgfoid
+    join pg_catalog.pg_language l on l.oid = p.prolang
+    where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D' and l.lanname not in ('internal', 'c') and (
+      l.lanname <> 'plpgsql'
+      or p.prosrc ~* '\\m(insert|update|delete|merge|select|perform|call|execute|copy|truncate)\\M'
+    )
+  ) as writing_trigger_types,
   case when c.relhassubclass then array(
     with recursive descendant (oid) as (
       select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = c.oid
@@ -216,7 +236,7 @@ where case
   else c.oid = any ((input.p1::oid[]))
 end
 order by n.nspname, c.relname`,
-    ordinal: (r) => r.int8(10),
+    ordinal: (r) => r.int8(11),
   },
 })
 
@@ -244,7 +264,7 @@ export interface ListColumnsRow {
 /** The columns of all those, in order. A NOT NULL that was added NOT VALID (18) says nothing of the rows that are there. */
 export const listColumns: Many<ListColumnsParams, ListColumnsRow> = many({
   name: 'listColumns',
-  source: 'lib/compile/catalog.sql:76',
+  source: 'lib/compile/catalog.sql:85',
   statement: 'listColumns_6dba899d014b',
   sql: `
 select
@@ -337,6 +357,7 @@ export interface ListUniqueIndexesRow {
   isImmediate: boolean
   nullsNotDistinct: boolean
   columns: (number | null)[]
+  collationOids: (number | null)[]
   /** Null if pg_index.indexprs has no NOT NULL constraint. */
   expressionTrees: string | null
   /** Null if pg_index.indpred has no NOT NULL constraint. */
@@ -346,8 +367,8 @@ export interface ListUniqueIndexesRow {
 /** Every valid unique index. An index over an expression has column 0 in its place. */
 export const listUniqueIndexes: Many<ListUniqueIndexesParams, ListUniqueIndexesRow> = many({
   name: 'listUniqueIndexes',
-  source: 'lib/compile/catalog.sql:105',
-  statement: 'listUniqueIndexes_7f471b627565',
+  source: 'lib/compile/catalog.sql:114',
+  statement: 'listUniqueIndexes_3986ed90e941',
   sql: `
 select
   i.indexrelid as oid,
@@ -360,6 +381,7 @@ select
     select k.number from unnest(i.indkey::int2[]) with ordinality as k (number, position)
     where k.position <= i.indnkeyatts order by k.position
   ) as columns,
+  i.indcollation::oid[] as collation_oids,
   i.indexprs::text as expression_trees,
   i.indpred::text as predicate_tree
 from pg_catalog.pg_index i
@@ -377,13 +399,14 @@ order by i.indrelid, i.indisprimary desc, c.relname`,
     isImmediate: r.bool(4),
     nullsNotDistinct: r.bool(5),
     columns: r.value(6, nullableInt2Array),
-    expressionTrees: r.nullable.text(7),
-    predicateTree: r.nullable.text(8),
+    collationOids: r.value(7, nullableOidArray),
+    expressionTrees: r.nullable.text(8),
+    predicateTree: r.nullable.text(9),
   }),
   readOnly: true,
   // For many: the inputs joined, because its parameter stands in several places.
   batch: {
-    statement: 'listUniqueIndexes_batch_5180ceb17d0e',
+    statement: 'listUniqueIndexes_batch_b4b3cee6f797',
     sql: `
 select
   i.indexrelid as oid,
@@ -396,6 +419,7 @@ select
     select k.number from unnest(i.indkey::int2[]) with ordinality as k (number, position)
     where k.position <= i.indnkeyatts order by k.position
   ) as columns,
+  i.indcollation::oid[] as collation_oids,
   i.indexprs::text as expression_trees,
   i.indpred::text as predicate_tree, input.ordinal
 from unnest($1::text[]) with ordinality as input(p1, ordinal)
@@ -404,7 +428,7 @@ join pg_catalog.pg_class c on c.oid = i.indexrelid
 where i.indisunique and i.indisvalid
   and case when (input.p1::oid[])::oid[] is null then c.oid >= 16384 else i.indrelid = any ((input.p1::oid[])) end
 order by i.indrelid, i.indisprimary desc, c.relname`,
-    ordinal: (r) => r.int8(9),
+    ordinal: (r) => r.int8(10),
   },
 })
 
@@ -427,7 +451,7 @@ export interface ListConstraintsRow {
 /** Validated CHECK constraints of tables and domains, and foreign keys. */
 export const listConstraints: Many<void, ListConstraintsRow> = many({
   name: 'listConstraints',
-  source: 'lib/compile/catalog.sql:126',
+  source: 'lib/compile/catalog.sql:136',
   statement: 'listConstraints_046afe57c55e',
   sql: `
 select
@@ -487,7 +511,7 @@ export interface ListFunctionsRow {
 /** These functions, aggregates and window functions. An aggregate is as volatile as what it is made of. */
 export const listFunctions: Many<ListFunctionsParams, ListFunctionsRow> = many({
   name: 'listFunctions',
-  source: 'lib/compile/catalog.sql:145',
+  source: 'lib/compile/catalog.sql:155',
   statement: 'listFunctions_4c6c1e20a8af',
   sql: `
 select
@@ -569,7 +593,7 @@ order by p.oid`,
 /** The names of all functions, for "did you mean". */
 export const listFunctionNames: Values<void, string> = values({
   name: 'listFunctionNames',
-  source: 'lib/compile/catalog.sql:173',
+  source: 'lib/compile/catalog.sql:183',
   statement: 'listFunctionNames_52a118a574bf',
   sql: `
 select distinct p.proname::text as name
@@ -595,7 +619,7 @@ export interface ListOperatorsRow {
 /** These operators, and the functions behind them. */
 export const listOperators: Many<ListOperatorsParams, ListOperatorsRow> = many({
   name: 'listOperators',
-  source: 'lib/compile/catalog.sql:179',
+  source: 'lib/compile/catalog.sql:189',
   statement: 'listOperators_9282a272e7da',
   sql: `
 select
@@ -652,7 +676,7 @@ export interface ListViewTreesRow {
 /** The analyzed query of each of these views and materialized views. */
 export const listViewTrees: Many<ListViewTreesParams, ListViewTreesRow> = many({
   name: 'listViewTrees',
-  source: 'lib/compile/catalog.sql:193',
+  source: 'lib/compile/catalog.sql:203',
   statement: 'listViewTrees_2d4080a252ce',
   sql: `
 select w.ev_class as relation_oid, w.ev_action::text as tree
@@ -693,7 +717,7 @@ export interface ListSqlBodiesRow {
 /** The bodies of these functions, if they are written in SQL: a tree, or null where the body is a text. */
 export const listSqlBodies: Many<ListSqlBodiesParams, ListSqlBodiesRow> = many({
   name: 'listSqlBodies',
-  source: 'lib/compile/catalog.sql:200',
+  source: 'lib/compile/catalog.sql:210',
   statement: 'listSqlBodies_23666f701a9f',
   sql: `
 select p.oid, p.prosqlbody::text as tree, p.proconfig is not null as has_settings

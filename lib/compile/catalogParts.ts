@@ -104,6 +104,7 @@ export function relationsOf(
     rowSecurity: row.rowSecurity,
     hasRules: row.hasRules,
     triggerTypes: row.triggerTypes,
+    writingTriggerTypes: row.writingTriggerTypes,
     descendants: row.descendants,
     uniqueIndexes: (indexes.get(row.oid) ?? []).map(
       (index): UniqueIndex => ({
@@ -112,6 +113,7 @@ export function relationsOf(
         immediate: index.isImmediate,
         nullsNotDistinct: index.nullsNotDistinct,
         columns: index.columns.map(Number),
+        collations: index.collationOids.map(Number),
         expressions: parseNodes(index.expressionTrees),
         predicate: parseNode(index.predicateTree),
       }),

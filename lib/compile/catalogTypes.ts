@@ -65,6 +65,8 @@ export interface Relation {
   readonly hasRules: boolean
   /** `pg_trigger.tgtype` of every enabled trigger: a set of bits, see `TriggerBits`. */
   readonly triggerTypes: readonly number[]
+  /** Of those triggers that may write other rows, as far as the words of their function tell. */
+  readonly writingTriggerTypes: readonly number[]
   /** Tables that inherit from it or are its partitions, at any depth. */
   readonly descendants: readonly number[]
   readonly uniqueIndexes: readonly UniqueIndex[]
@@ -101,6 +103,8 @@ export interface UniqueIndex {
   readonly nullsNotDistinct: boolean
   /** Column numbers; 0 stands for an expression. Columns that are only included are left out. */
   readonly columns: readonly number[]
+  /** The OID of each of these columns' collation in the index, 0 for none; the column's own may be another. */
+  readonly collations: readonly number[]
   /** The expressions, in their order; their Vars have `varno` 1. */
   readonly expressions: readonly TreeNode[]
   /** The condition of a partial index; its Vars have `varno` 1. */

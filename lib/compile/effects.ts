@@ -2,14 +2,14 @@
 // In: a tree and the catalog. Out: the answer in words, or yes or no.
 
 import { defaultsOf } from './calledFunction.ts'
-import type { Catalog } from './catalog.ts'
+import type { Catalog, CatalogFunction } from './catalog.ts'
 import type { TreeNode, TreeValue } from './model.ts'
 import { int, isNode, node } from './tree.ts'
 
 /** Why two runs of a SELECT with the same parameters are not the same as one, in words; null if they are. */
 export function volatility(query: TreeNode, catalog: Catalog): string | null {
   if (query.hasModifyingCTE === 'true') return 'it writes'
-  const name = volatileFunction(query, catalog) ?? volatileCheck(query, catalog)
+  const name = volatileFunction([query, ...domainChecks(query, catalog)], catalog)
   if (name !== null) return `it calls ${name}, which is volatile`
   for (const found of nodesIn(query, catalog)) {
     // LockWaitPolicy 1: SKIP LOCKED.
@@ -19,16 +19,12 @@ export function volatility(query: TreeNode, catalog: Catalog): string | null {
   return null
 }
 
-/** The name of a volatile function that a CHECK of a domain calls, which a cast to it runs. */
-function volatileCheck(query: TreeNode, catalog: Catalog): string | null {
-  for (const found of nodesIn(query, catalog)) {
-    const type = catalog.types.get(int(found, found.tag === 'PARAM' ? 'paramtype' : 'resulttype'))
-    for (const check of type?.checks ?? []) {
-      const name = volatileFunction(check, catalog)
-      if (name !== null) return name
-    }
-  }
-  return null
+/** The CHECKs of the domains that a statement casts to, or has parameters of. */
+export function domainChecks(query: TreeNode, catalog: Catalog): TreeNode[] {
+  const types = [...nodesIn(query, catalog)].map((found) =>
+    int(found, found.tag === 'PARAM' ? 'paramtype' : 'resulttype'),
+  )
+  return [...new Set(types)].flatMap((type) => catalog.types.get(type)?.checks ?? [])
 }
 
 /** FOR UPDATE and its sisters, at any depth. */
@@ -36,16 +32,24 @@ export function locksRows(query: TreeNode, catalog: Catalog): boolean {
   return [...nodesIn(query, catalog)].some((found) => found.tag === 'ROWMARKCLAUSE')
 }
 
-/** The name of the first volatile function that is called; of those written in `languages`, if they are given. */
-export function volatileFunction(query: TreeNode, catalog: Catalog, languages?: readonly string[]): string | null {
-  for (const found of nodesIn(query, catalog)) {
+/** The name of the first volatile function that is called; of those that `isMeant`, if that is given. */
+export function volatileFunction(
+  value: TreeValue,
+  catalog: Catalog,
+  isMeant: (called: CatalogFunction) => boolean = () => true,
+): string | null {
+  for (const found of nodesIn(value, catalog)) {
     for (const field of ['funcid', 'opfuncid', 'aggfnoid', 'winfnoid']) {
       const called = catalog.functions.get(int(found, field))
-      if (called?.volatility !== 'volatile') continue
-      if (languages === undefined || languages.includes(called.language)) return called.name
+      if (called?.volatility === 'volatile' && isMeant(called)) return called.name
     }
   }
   return null
+}
+
+/** Whether a function may read tables: it is none of PostgreSQL's own, and in any language but C. */
+export function isOurs({ schema, language }: CatalogFunction): boolean {
+  return schema !== 'pg_catalog' && language !== 'internal' && language !== 'c'
 }
 
 /** Every node below `value`, itself included, those of the views that it reads, and defaults of functions that it calls. */

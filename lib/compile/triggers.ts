@@ -20,12 +20,18 @@ export const TriggerBits: {
 }
 
 /**
- * Whether the table, or one that inherits from it, has an enabled trigger with all of these bits. Of a foreign table's, on
+ * Whether the table, or one that inherits from it, has an enabled trigger with all of these bits, of all or of those that
+ * may write other rows. Of a foreign table's, on
  * its own server, nobody here knows.
  */
-export function hasTrigger(relation: Relation, bits: number, catalog: Catalog): boolean {
+export function hasTrigger(
+  relation: Relation,
+  bits: number,
+  catalog: Catalog,
+  which: 'triggerTypes' | 'writingTriggerTypes' = 'triggerTypes',
+): boolean {
   const tables = [relation, ...relation.descendants.map((oid) => catalog.relations.get(oid))]
   return tables.some(
-    (table) => table?.kind === 'foreign table' || table?.triggerTypes.some((type) => (type & bits) === bits),
+    (table) => table?.kind === 'foreign table' || table?.[which].some((type) => (type & bits) === bits),
   )
 }

@@ -79,7 +79,10 @@ test.before(async () => {
     insert into "order" select n, 'x', 'b' from generate_series(1, 4) n;
     insert into counters select n, 'a' from generate_series(1, 2) n;
     insert into shouted select n, 'a' from generate_series(1, 2) n;
-    insert into steady select n, 'a' from generate_series(1, 2) n`)
+    insert into steady select n, 'a' from generate_series(1, 2) n;
+    insert into drawn (id) select n from generate_series(1, 2) n;
+    insert into scored values (1, 0), (2, 0);
+    insert into generated_key select n, chr(64 + n) from generate_series(1, 2) n`)
   await client.end()
 })
 
@@ -100,6 +103,16 @@ union all select 'root', to_jsonb(r) - 'id' - 'root' from roots r
 union all select 'counter', to_jsonb(c) from counters c
 union all select 'shouted', to_jsonb(s) from shouted s
 union all select 'steady', to_jsonb(s) from steady s
+union all select 'ruled', to_jsonb(x) from ruled x
+union all select 'counted_by_trigger', to_jsonb(x) from counted_by_trigger x
+union all select 'free', to_jsonb(x) from free x
+union all select 'anagrams', to_jsonb(x) from anagrams x
+union all select 'loose_index', to_jsonb(x) from loose_index x
+union all select 'generated_key', to_jsonb(x) from generated_key x
+union all select 'amounts', to_jsonb(x) from amounts x
+union all select 'scored', to_jsonb(x) from scored x
+union all select 'drawn', to_jsonb(d) || jsonb_build_object('id', rank() over (order by id), 'place', rank() over (order by place)) from drawn d
+union all select 'own_numbers', to_jsonb(o) - 'id' from own_numbers o
 order by 1, 2;
 `
 

@@ -4,17 +4,17 @@
 import type { AnalyzedQuery } from '../analyze.ts'
 import type { Catalog } from '../catalog.ts'
 import type { TreeNode } from '../model.ts'
-import { int, nodes } from '../tree.ts'
+import { int } from '../tree.ts'
 import { type Word, wordsOf } from '../words.ts'
 import type { Candidate } from './candidate.ts'
-import { equalities, isNatural, preservesRight, targetOf } from './facts.ts'
+import { changedColumns, equalities, isNatural, preservesRight, targetOf } from './facts.ts'
 import { inputsOf, nameOf } from './inputs.ts'
 import { bareStars, type Edit, edited, keyword, replaceParams } from './rewrite.ts'
 
 export function changeForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): Candidate | string {
   const isUpdate = int(tree, 'commandType') === 2
   const returns = query.columns.length > 0
-  const changed = new Set(isUpdate ? nodes(tree, 'targetList').map((entry) => int(entry, 'resno')) : [])
+  const changed = changedColumns(tree, catalog)
   const keys = equalities(query, catalog).filter(
     ({ column }) => int(column, 'varno') === int(tree, 'resultRelation') && !changed.has(int(column, 'varattno')),
   )

@@ -12,6 +12,18 @@ export function targetOf(tree: TreeNode): TreeNode {
   return nodes(tree, 'rtable')[int(tree, 'resultRelation') - 1]!
 }
 
+/** The columns that an UPDATE gives new values: those that it names, and generated ones, which follow them. */
+export function changedColumns(tree: TreeNode, catalog: Catalog): Set<number> {
+  // CmdType 2 is UPDATE.
+  if (int(tree, 'commandType') !== 2) return new Set()
+  const columns = catalog.relations.get(int(targetOf(tree), 'relid'))?.columns ?? []
+  const generated = columns.filter((column) => column.generated !== null)
+  return new Set([
+    ...nodes(tree, 'targetList').map((entry) => int(entry, 'resno')),
+    ...generated.map(({ number }) => number),
+  ])
+}
+
 /** A condition `column = $n` that every row meets. */
 export interface Equality {
   readonly column: TreeNode

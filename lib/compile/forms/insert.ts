@@ -4,6 +4,7 @@
 import type { AnalyzedQuery } from '../analyze.ts'
 import type { Catalog } from '../catalog.ts'
 import { isDeterministic } from '../catalogTypes.ts'
+import { nodesIn } from '../effects.ts'
 import type { TreeNode } from '../model.ts'
 import { int, isNode, node, nodes } from '../tree.ts'
 import { hasTrigger, TriggerBits } from '../triggers.ts'
@@ -25,19 +26,23 @@ export function insertForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalo
   if (typeof conflict === 'string') return conflict
 
   const onConflict = keyword(words, ['on'], rows.end)
-  const behind = onConflict < 0 ? words.length : onConflict
-  const outside = [...words.slice(0, rows.start), ...words.slice(rows.end, behind)]
-  if (outside.some(({ kind }) => kind === 'positional')) return 'a parameter stands outside of VALUES'
-  const relation = catalog.relations.get(int(targetOf(tree), 'relid'))
-  const isAskedBehind = words.slice(behind).some(({ kind }) => kind === 'positional')
-  if (isAskedBehind && relation && hasTrigger(relation, TriggerBits.before | TriggerBits.insert, catalog)) {
-    return 'a trigger may change what stands for a parameter behind ON CONFLICT'
+  const returning = keyword(words, ['returning'], rows.end)
+  const end = returning < 0 ? words.length : returning
+  const behind = onConflict < 0 ? end : onConflict
+  // Left as it is, a parameter is the array of all inputs.
+  const outside = [...words.slice(0, rows.start), ...words.slice(rows.end, behind), ...words.slice(end)]
+  if (paramsIn(outside).length > 0) return 'a parameter stands outside of VALUES'
+  const asked = paramsIn(words.slice(behind, end))
+  if (asked.some((param) => excluded(tree, param) === null)) {
+    return 'a parameter behind ON CONFLICT is not what is inserted into a column'
   }
   const inputs = inputsOf(query, catalog)
   const list = withoutDefaults(words, rows)
   if (list === null) return 'DEFAULT stands for a column that the statement does not name'
   const values = words.slice(rows.start + 2, rows.end)
-  const from = `\nfrom ${returns ? inputs.numberedStreamed : inputs.streamed}${returns ? `\norder by ${inputs.ordinal}` : ''}`
+  // An aggregate of nothing but inputs is one over all inputs. With an order PostgreSQL refuses that.
+  const isOrdered = returns || [...nodesIn(tree, catalog)].some(({ tag }) => tag === 'AGGREF')
+  const from = isOrdered ? `\nfrom ${inputs.numberedStreamed}\norder by ${inputs.ordinal}` : `\nfrom ${inputs.streamed}`
   const [open, close] = [words[rows.start + 1]!, words[rows.end]!]
   return {
     sql: edited(query.sql, [
@@ -55,6 +60,11 @@ export function insertForm(query: AnalyzedQuery, tree: TreeNode, catalog: Catalo
       ? 'INSERT … SELECT in the order of the inputs, which is that of the rows that come back'
       : 'INSERT … SELECT',
   }
+}
+
+/** The numbers of the parameters among some words. */
+function paramsIn(words: readonly Word[]): number[] {
+  return words.flatMap(({ kind, text }) => (kind === 'positional' ? [Number(text.slice(1))] : []))
 }
 
 /** The words of `values (…)`: the keyword and the closing bracket. Null if there are several rows, or none. */
@@ -123,11 +133,18 @@ function conflictOf(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): num
   const unknown = 'two inputs may be about one row, which one statement cannot change twice'
   const relation = catalog.relations.get(int(targetOf(tree), 'relid'))
   if (!relation || relation.uniqueIndexes.some((index) => index.nullsNotDistinct)) return unknown
+  // It may make two keys one, and what stands for a parameter behind ON CONFLICT is the trigger's value.
+  if (hasTrigger(relation, TriggerBits.row | TriggerBits.before | TriggerBits.insert, catalog)) {
+    return 'a trigger may change what is inserted, and so which row ON CONFLICT is about'
+  }
   const apart: number[] = []
   for (const element of nodes(conflict, 'arbiterElems')) {
     const column = node(element, 'expr')
-    if (column?.tag !== 'VAR' || !isDeterministic(int(column, 'varcollid'))) continue
+    if (column?.tag !== 'VAR') continue
     const number = int(column, 'varattno')
+    // Of any index of the column, as ON CONFLICT may be decided by one under another collation than the column's.
+    const collations = relation.uniqueIndexes.map(({ columns, collations }) => collations[columns.indexOf(number)] ?? 0)
+    if (![int(column, 'varcollid'), ...collations].every(isDeterministic)) continue
     const param = paramInto(tree, number)
     if (param === null || !hasOneSpelling(query, param, int(column, 'vartype'), catalog)) continue
     const set = nodes(conflict, 'onConflictSet').find((entry) => int(entry, 'resno') === number)
@@ -140,10 +157,9 @@ function conflictOf(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): num
 
 /** Behind ON CONFLICT the inputs are out of sight; what would have been inserted is not. */
 function excluded(tree: TreeNode, param: number): string | null {
-  const entry = nodes(tree, 'targetList').find((item) => {
-    const value = node(item, 'expr')
-    return value?.tag === 'PARAM' && int(value, 'paramid') === param
-  })
+  const entry = nodes(tree, 'targetList').find(
+    (item) => node(item, 'expr')?.tag === 'PARAM' && paramInto(tree, int(item, 'resno')) === param,
+  )
   const name = entry?.resname
   return typeof name === 'string' ? `excluded.${identifier(name)}` : null
 }

@@ -7,7 +7,7 @@ import type { Catalog, Relation } from '../catalog.ts'
 import type { TreeNode } from '../model.ts'
 import { int, node, nodes } from '../tree.ts'
 import { TriggerBits } from '../triggers.ts'
-import { baseType, equalities, hasOneSpelling, targetOf } from './facts.ts'
+import { baseType, changedColumns, equalities, hasOneSpelling, targetOf } from './facts.ts'
 
 export interface WrittenRow {
   readonly table: string
@@ -44,17 +44,18 @@ function paramsOf(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): (colu
       ? (column) => paramOfUpsert(tree, conflict, column)
       : (column) => paramInto(tree, column)
   }
-  const changed = new Set(nodes(tree, 'targetList').map((entry) => int(entry, 'resno')))
-  const isUpdate = int(tree, 'commandType') === 2
+  const changed = changedColumns(tree, catalog)
   const keys = equalities(query, catalog).filter(({ column }) => int(column, 'varno') === int(tree, 'resultRelation'))
   return (column) =>
-    isUpdate && changed.has(column)
+    changed.has(column)
       ? paramInto(tree, column)
       : (keys.find((key) => int(key.column, 'varattno') === column)?.param ?? null)
 }
 
 /** The number of the parameter that is all there is for a column; null if there is something else. */
 export function paramInto(tree: TreeNode, column: number): number | null {
+  // OverridingKind 1, USER VALUE: of an identity column the value is thrown away.
+  if (int(tree, 'override') === 1) return null
   const entry = nodes(tree, 'targetList').find((item) => int(item, 'resno') === column)
   let value = entry && node(entry, 'expr')
   // The cast to varchar(n): it takes off spaces at the end, which whoever compares the texts does not count. CoercionForm 2

@@ -68,3 +68,32 @@ create function shout() returns trigger language plpgsql as $$ begin new.name :=
 create trigger shout before insert on shouted for each row execute function shout();
 create table steady (id integer primary key, name text);
 create trigger steady before update on steady for each row execute function suppress_redundant_updates_trigger();
+
+-- What is evaluated once for a statement, or in another order, or rewritten.
+create sequence draws start 1000;
+create table drawn (id integer primary key default nextval('draws'), place integer, name text);
+create table ruled (id integer primary key, author_id bigint);
+create rule count_ruled as on insert to ruled do also update counters set n = n + 1 where id = new.author_id;
+create table counted_by_trigger (id integer primary key, author_id bigint, n integer);
+create function count_row() returns trigger language plpgsql
+  as $$ begin update counters set n = n + 1 where id = new.author_id; return new; end $$;
+create trigger count_row after insert on counted_by_trigger for each row execute function count_row();
+create table free (name text);
+create function is_free(text) returns boolean language sql stable
+  as 'select not exists (select from free where name = $1)';
+create domain free_name as text check (is_free(value));
+alter table free alter name type free_name;
+create function anagram() returns trigger language plpgsql as $$ begin new.name := left(new.name, 1); return new; end $$;
+create table anagrams (id integer, name text unique, n integer not null default 0);
+create trigger anagram before insert on anagrams for each row execute function anagram();
+
+-- Columns by which two inputs that look different may be about one row.
+create collation looser (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
+create table loose_index (id integer, name text, n integer not null default 0);
+create unique index on loose_index (name collate looser);
+create table generated_key (id integer primary key, name text, code text generated always as (lower(name)) stored);
+create table amounts (n bigint);
+create table own_numbers (id integer generated always as identity primary key, n integer not null default 0);
+create function score() returns bigint language plpgsql
+  as $$ begin update counters set n = n + 1; return (select max(n) from counters); end $$;
+create table scored (author_id bigint, score bigint default score(), n integer);
