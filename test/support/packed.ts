@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path'
 const project = process.cwd()
 
 /** What npm needs to build the project, beside what it packs. Built in a copy: other tests run at the same time. */
-const sources = ['lib', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
+const sources = ['lib', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'rollup.config.js']
 
 /** Packs the project, if PLAINSQL_TARBALL does not name what came of it already. @returns the tarball's path */
 export async function packProject(folder: string): Promise<string> {
