@@ -11,7 +11,7 @@ import { type NPlusOneOptions, watched } from './observe/nPlusOne.ts'
 import { Observer } from './observe/observer.ts'
 import { type PoolOptions, type PoolStats, poolSettings } from './pool/options.ts'
 import { pooledConnections } from './pool/pool.ts'
-import { readTargets } from './pool/targets.ts'
+import { type Certificates, readTargets } from './pool/targets.ts'
 import { type InsideUnitOptions, scopeAround, scopeToJoin } from './unit/insideUnit.ts'
 import { joinUnit, runUnitOfWork, type UnitOfWork, type UnitOfWorkOptions } from './unit/unitOfWork.ts'
 
@@ -22,6 +22,13 @@ export interface DatabaseOptions extends InsideUnitOptions, NPlusOneOptions, Log
    * PGPORT, PGUSER, PGPASSWORD, PGDATABASE and the others that docs/pool.md names.
    */
   readonly url?: string | undefined
+  /**
+   * Instead of that of the URL. A function is asked whenever a connection is made: for passwords that expire, such as the
+   * tokens of RDS, Azure and Cloud SQL. What it throws is the cause of a ConnectionError.
+   */
+  readonly password?: string | (() => string | Promise<string>) | undefined
+  /** TLS certificates as text, where there are no files for the URL's `sslrootcert`, `sslcert` and `sslkey`. */
+  readonly ssl?: Certificates | undefined
   readonly pool?: PoolOptions | undefined
   /** Shown in pg_stat_activity. Default: that of the URL, else PGAPPNAME, else the name of the running script. */
   readonly applicationName?: string | undefined
@@ -65,11 +72,12 @@ export interface CallOptions extends CancelOptions {
  * @throws TypeError for a URL that is none, RangeError for numbers that cannot be meant; what reading a certificate throws
  */
 export function createDatabase(options: DatabaseOptions = {}): Database {
-  const targets = readTargets(options.url)
+  const targets = readTargets(options.url, process.env, options.ssl)
   const script = process.argv[1]?.split(/[\\/]/).at(-1) ?? 'plainsql'
   const { application_name: named = process.env.PGAPPNAME || script } = targets.config
   const client = {
     application_name: options.applicationName ?? named,
+    ...(options.password !== undefined && { password: options.password }),
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   }

@@ -50,6 +50,32 @@ test('a wrong password is a ConnectionError with its SQLSTATE', async () => {
   await db.close()
 })
 
+test('a function is asked for the password of each connection, and wins over the URL', async () => {
+  const tokens = ['p@ss:w/rd %', 'p@ss:w/rd %', 'expired']
+  let asked = 0
+  const password = async () => tokens[asked++] ?? ''
+  const db = createDatabase({ url: urlWith('wrong'), password, pool: { maxUses: 1, lanes: false } })
+  assert.equal([await whoAmI(db), await whoAmI(db)], [['guarded'], ['guarded']])
+  assert.is(((await failure(whoAmI(db))) as ConnectionError).code, '28P01')
+  assert.is(asked, 3)
+  await db.close()
+})
+
+const notGiven: readonly (readonly [what: string, password: () => string | Promise<string>, message: RegExp])[] = [
+  ['throws', () => Promise.reject(new Error('no token today')), /^no token today in /],
+  ['answers nothing', () => undefined as never, /asks for a password, and there is none in the connection string/],
+  ['answers what is no text', () => 12 as never, /Password must be a string/],
+]
+for (const [what, password, message] of notGiven) {
+  test(`a function that ${what} is a ConnectionError`, async () => {
+    const db = createDatabase({ url: urlWith('unused'), password })
+    const error = (await failure(whoAmI(db))) as ConnectionError
+    assert.instance(error, ConnectionError)
+    assert.match(error.message, message)
+    await db.close()
+  })
+}
+
 test('no password is told of in words', async () => {
   const db = createDatabase({ url: `postgres://guarded@/postgres?host=${encodeURIComponent(host)}` })
   assert.match(

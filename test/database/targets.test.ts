@@ -3,7 +3,7 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { readTargets } from '../../lib/database/pool/targets.ts'
+import { type Certificates, readTargets } from '../../lib/database/pool/targets.ts'
 
 const test = suite('targets')
 const encrypted = { rejectUnauthorized: false }
@@ -88,6 +88,34 @@ for (const [url, env, ssl] of tls) {
     assert.equal(
       readTargets(url, env).list.map((target) => target.ssl),
       ssl,
+    )
+  })
+}
+
+const pem: Certificates = { ca: 'AUTHORITY', cert: undefined }
+const ca = { ca: 'AUTHORITY' }
+const withTexts: readonly [url: string, ssl: readonly unknown[]][] = [
+  ['postgres://db.example', [ca]],
+  ['postgres://localhost', [ca]],
+  ['postgres://localhost?sslmode=disable', [false]],
+  ['postgres:///x?host=/tmp', [false]],
+  ['postgres://db.example?sslmode=prefer', [{ ...ca, rejectUnauthorized: false }, false]],
+]
+
+for (const [url, ssl] of withTexts) {
+  test(`TLS: ${url} with the authority's certificate as text ⇒ ${JSON.stringify(ssl)}`, () => {
+    assert.equal(
+      readTargets(url, {}, pem).list.map((target) => target.ssl),
+      ssl,
+    )
+  })
+}
+
+for (const ssl of [true, { rejectUnauthorized: false }]) {
+  test(`refused: ssl of ${JSON.stringify(ssl)}, which says what the URL says`, () => {
+    assert.throws(
+      () => readTargets('postgres://db.example', {}, ssl as Certificates),
+      /^ssl takes ca, cert and key as texts; whether to verify stands in the URL/,
     )
   })
 }

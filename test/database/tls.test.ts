@@ -1,7 +1,7 @@
 // TLS against a real server with a certificate that it signed itself (tls/, for "localhost", made for this test and used
 // nowhere else): what each sslmode accepts, and the wire path over an encrypted socket.
 
-import { chmodSync, chownSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,6 +66,12 @@ for (const [host, query, outcome] of modes) {
     } else assert.match(((await failure(encrypted(db))) as ConnectionError).message, outcome)
   })
 }
+
+test('a certificate may be text, and asks for TLS by itself', async () => {
+  const ssl = { ca: readFileSync(join(fixtures, 'selfSigned.crt'), 'utf8') }
+  await using db = createDatabase({ url: `postgres://postgres@localhost:${port}/postgres`, ssl })
+  assert.equal(await encrypted(db), [true])
+})
 
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')

@@ -25,6 +25,15 @@ export interface Targets {
   preferred(index: number): number
 }
 
+/** TLS certificates in PEM format. Those of the connection string are files; these are texts. */
+export interface Certificates {
+  /** Of the authority that the server's certificate is verified by, instead of the public ones. */
+  readonly ca?: string | undefined
+  /** The client's own, with its key, where the server asks for one. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+}
+
 const attrs: readonly string[] = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby']
 const sslModes: readonly string[] = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
 
@@ -58,9 +67,14 @@ const elsewhere: Readonly<Record<string, string>> = {
  * Reads a connection string; what it does not say comes from PGHOST, PGPORT, PGSSLMODE and PGTARGETSESSIONATTRS. Without
  * an sslmode a server on this machine is spoken to in the clear, and any other by verified TLS (`verify-full`).
  *
+ * @param given wins over the certificates of the connection string, and without an sslmode asks for `verify-full` everywhere
  * @throws TypeError for what libpq would not understand either
  */
-export function readTargets(url: string | undefined, env: NodeJS.ProcessEnv = process.env): Targets {
+export function readTargets(
+  url: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+  given: Certificates = {},
+): Targets {
   const { authority, rest } = split(url ?? 'postgresql://')
   const params = new URL(`postgresql://x${rest}`).searchParams
   const take = (name: string, variable: string): string | undefined => {
@@ -74,7 +88,11 @@ export function readTargets(url: string | undefined, env: NodeJS.ProcessEnv = pr
   const ports = params.get('port')?.split(',') ?? authority.hosts.map(({ port }) => port || (env.PGPORT ?? '5432'))
   params.delete('host')
   params.delete('port')
-  const mode = take('sslmode', 'PGSSLMODE')
+  const own = Object.entries(given).filter(([, text]) => text !== undefined)
+  if (typeof given !== 'object' || own.some(([name]) => !['ca', 'cert', 'key'].includes(name))) {
+    throw new TypeError('ssl takes ca, cert and key as texts; whether to verify stands in the URL, as ?sslmode=require')
+  }
+  const mode = take('sslmode', 'PGSSLMODE') ?? (own.length > 0 ? 'verify-full' : undefined)
   if (mode !== undefined && !sslModes.includes(mode)) throw unknown('sslmode', mode, sslModes)
   const sessionAttrs = take('target_session_attrs', 'PGTARGETSESSIONATTRS') ?? 'any'
   if (!attrs.includes(sessionAttrs)) throw unknown('target_session_attrs', sessionAttrs, attrs)
@@ -83,12 +101,13 @@ export function readTargets(url: string | undefined, env: NodeJS.ProcessEnv = pr
     cert: take('sslcert', 'PGSSLCERT'),
     key: take('sslkey', 'PGSSLKEY'),
   }
+  const certificates = (): Record<string, string> => ({ ...readAll(files), ...Object.fromEntries(own) })
 
   const waysTo = (wanted: SessionAttrs): Target[] =>
     (hosts ?? ['localhost']).flatMap((host, index) => {
       const port = Number(ports[ports.length === 1 ? 0 : index] ?? 5432)
       if (!(port > 0 && port < 65536)) throw new TypeError(`the connection string's port ${ports[index]} is not a port`)
-      return tls(host, mode, files).map((ssl): Target => ({ host, port, ssl, wanted }))
+      return tls(host, mode, certificates).map((ssl): Target => ({ host, port, ssl, wanted }))
     })
   // All hosts are looked at for a standby before any of them is taken for what it is.
   const passes = sessionAttrs === 'prefer-standby' ? ['standby', 'any'] : [sessionAttrs]
@@ -137,18 +156,11 @@ function split(url: string): { authority: { user: string; hosts: { host: string;
 }
 
 /** How to speak to a host, in the order of preference. */
-function tls(
-  host: string,
-  mode: string | undefined,
-  files: Record<'ca' | 'cert' | 'key', string | undefined>,
-): Target['ssl'][] {
+function tls(host: string, mode: string | undefined, certificates: () => Record<string, string>): Target['ssl'][] {
   const local = host === '' || host.startsWith('/') || host === 'localhost' || host === '::1' || host.startsWith('127.')
   // libpq has no TLS on unix sockets either.
   if (mode === 'disable' || host.startsWith('/') || (mode === undefined && local)) return [false]
-  const given = Object.entries(files).flatMap(([name, file]) =>
-    file && file !== 'system' ? [[name, readFileSync(file, 'utf8')]] : [],
-  )
-  const own: Record<string, string> = Object.fromEntries(given)
+  const own = certificates()
   const encrypted = { ...own, rejectUnauthorized: false }
   switch (mode) {
     case 'allow':
@@ -161,8 +173,15 @@ function tls(
     case 'verify-ca':
       return [{ ...own, checkServerIdentity: () => undefined }]
     default:
-      return [own.ca === undefined && given.length === 0 ? true : own]
+      return [Object.keys(own).length === 0 ? true : own]
   }
+}
+
+function readAll(files: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const read = Object.entries(files).flatMap(([name, file]) =>
+    file && file !== 'system' ? [[name, readFileSync(file, 'utf8')]] : [],
+  )
+  return Object.fromEntries(read)
 }
 
 function unknown(name: string, value: string, known: readonly string[]): TypeError {
