@@ -3,7 +3,8 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Certificates, readTargets } from '../../lib/database/pool/targets.ts'
+import type { Certificates } from '../../lib/database/pool/options.ts'
+import { readTargets } from '../../lib/database/pool/targets.ts'
 
 const test = suite('targets')
 const encrypted = { rejectUnauthorized: false }

@@ -76,6 +76,15 @@ export interface PoolOptions {
   readonly traceHolders?: boolean | undefined
 }
 
+/** TLS certificates in PEM format. Those of the connection string are files; these are texts. */
+export interface Certificates {
+  /** Of the authority that the server's certificate is verified by, instead of the public ones. */
+  readonly ca?: string | undefined
+  /** The client's own, with its key, where the server asks for one. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+}
+
 /** When a statement's time is up, a server that can be reached has cancelled it so much later at the latest. */
 export const cancelledWithinMs = 5_000
 

@@ -4,6 +4,7 @@
 
 import { readFileSync } from 'node:fs'
 import type { ClientConfig } from 'pg'
+import type { Certificates } from './options.ts'
 
 /** A way to a server. */
 export interface Target {
@@ -23,15 +24,6 @@ export interface Targets {
   readonly list: readonly Target[]
   /** Of a target, the way to the same server that is tried first: a connection in the clear does not keep others from TLS. */
   preferred(index: number): number
-}
-
-/** TLS certificates in PEM format. Those of the connection string are files; these are texts. */
-export interface Certificates {
-  /** Of the authority that the server's certificate is verified by, instead of the public ones. */
-  readonly ca?: string | undefined
-  /** The client's own, with its key, where the server asks for one. */
-  readonly cert?: string | undefined
-  readonly key?: string | undefined
 }
 
 const attrs: readonly string[] = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby']
