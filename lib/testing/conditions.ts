@@ -1,6 +1,6 @@
 // Conditions as pg-mem may run them: expressions of which only "true or not" matters. In and out: trees.
 
-import { binary, value } from './expressions.ts'
+import { between, binary, value } from './expressions.ts'
 import { constant, elementsOf } from './params.ts'
 import { type Node, nameOf, nodes } from './pgMem.ts'
 import type { Scope } from './scope.ts'
@@ -16,18 +16,11 @@ import { isStatement, selectStatement } from './statements.ts'
 export function condition(node: Node, scope: Scope, negated = false): Node {
   const { op } = node
   if (node.type === 'binary' && (op === 'AND' || op === 'OR')) {
-    return binary(
-      (op === 'AND') === negated ? 'OR' : 'AND',
-      condition(node.left as Node, scope, negated),
-      condition(node.right as Node, scope, negated),
-    )
+    const [left, right] = [condition(node.left as Node, scope, negated), condition(node.right as Node, scope, negated)]
+    return (op === 'AND') === negated ? either(left, right) : both(left, right)
   }
   if (node.type === 'unary' && op === 'NOT') return condition(node.operand as Node, scope, !negated)
-  if (node.type === 'ternary') {
-    const [side, lo, hi] = [node.value as Node, node.lo as Node, node.hi as Node]
-    const between = { type: 'binary', op: 'AND', left: binary('>=', side, lo), right: binary('<=', side, hi) }
-    return condition(between, scope, (op === 'NOT BETWEEN') !== negated)
-  }
+  if (node.type === 'ternary') return condition(between(node), scope, (op === 'NOT BETWEEN') !== negated)
   if (node.type === 'binary' && (op === 'IN' || op === 'NOT IN')) {
     const right = node.right as Node
     const listed = right.type === 'list' ? nodes(right.expressions) : [right]
@@ -38,6 +31,21 @@ export function condition(node: Node, scope: Scope, negated = false): Node {
   if (node.type === 'binary' && quantifier(node.right as Node)) return quantified(node, scope, negated)
   const leaf = value(node, scope)
   return negated ? { type: 'unary', op: 'NOT', operand: leaf } : leaf
+}
+
+/** The condition of a join: pg-mem looks for the equations in it. */
+export function joinCondition(node: Node, scope: Scope): Node {
+  if (node.type !== 'binary' || node.op !== 'AND') return condition(node, scope)
+  return binary('AND', joinCondition(node.left as Node, scope), joinCondition(node.right as Node, scope))
+}
+
+/** AND and OR that leave out their right side where the left one decides: `n <> 0 AND 1 / n > 5`. */
+function both(left: Node, right: Node): Node {
+  return { type: 'case', value: null, whens: [{ when: left, value: right }], else: { type: 'boolean', value: false } }
+}
+
+function either(left: Node, right: Node): Node {
+  return { type: 'case', value: null, whens: [{ when: left, value: { type: 'boolean', value: true } }], else: right }
 }
 
 function quantifier(node: Node): string | null {
@@ -76,7 +84,7 @@ function memberOf(left: Node, listed: readonly Node[], scope: Scope, excluded: b
   if (excluded && known.length < elements.length) return { type: 'boolean', value: false }
   if (known.length === 0) return { type: 'boolean', value: excluded }
   const member = binary(excluded ? 'NOT IN' : 'IN', side, { type: 'list', expressions: known })
-  return excluded ? binary('AND', { type: 'unary', op: 'IS NOT NULL', operand: side }, member) : member
+  return excluded ? both({ type: 'unary', op: 'IS NOT NULL', operand: side }, member) : member
 }
 
 /** What `constant` makes, and what the parser makes of a constant. */

@@ -90,11 +90,17 @@ function column(node: Node, table: string, scope: Scope, keyed: ReadonlySet<stri
   if (node.kind !== 'column') scope.refuse('CREATE TABLE … LIKE')
   only(node, scope, 'kind', 'name', 'dataType', 'constraints')
   const name = nameOf(node.name)
-  const dataType = columnType(node.dataType as Node, scope)
-  const constraints = nodes(node.constraints).map((item) => columnConstraint(item, table, name, scope))
+  const serial = serials[nameOf(node.dataType)]
+  const dataType = columnType(serial ? { name: serial } : (node.dataType as Node), scope)
+  // pg-mem's own serials are all integers, and those that are small no serials at all.
+  const generated = serial ? [{ type: 'add generated', always: 'by default' }, { type: 'not null' }] : []
+  const constraints = [...generated, ...nodes(node.constraints)].map((item) =>
+    columnConstraint(item, table, name, scope),
+  )
   // pg-mem has no NOT NULL on the columns of a key over several, and fails with another error.
   if (keyed.has(name) && !constraints.some((item) => item.type === 'not null')) constraints.push({ type: 'not null' })
-  const range = ranges[nameOf(node.dataType)]
+  const range = ranges[nameOf(dataType)]
+  if (range === smallint) scope.schema.smallints.add(name)
   if (range) constraints.push(inRange(name, table, range))
   return { ...node, dataType, constraints }
 }
@@ -180,11 +186,14 @@ function inRange(column: string, table: string, { type, min, max }: (typeof rang
   return { type: 'check', constraintName: { name: `${type} out of range: ${table}.${column}` }, expr: unless(outside) }
 }
 
+const serials: Readonly<Record<string, string>> = {
+  ...{ smallserial: 'smallint', serial2: 'smallint', serial: 'integer', serial4: 'integer' },
+  ...{ bigserial: 'bigint', serial8: 'bigint' },
+}
 const smallint = { type: 'smallint', min: -32768, max: 32767 }
 const integer = { type: 'integer', min: -2147483648, max: 2147483647 }
 const ranges: Readonly<Record<string, { type: string; min: number; max: number }>> = {
-  ...{ smallint, int2: smallint, smallserial: smallint },
-  ...{ integer, int: integer, int4: integer, serial: integer },
+  ...{ smallint, int2: smallint, integer, int: integer, int4: integer },
 }
 
 function uniqueIndex(node: Node, scope: Scope): Node {
@@ -229,7 +238,7 @@ function columnType(node: Node, scope: Scope): Node {
 
 /** Those whose values cannot be kept faithfully are refused where one is read or written, not here. */
 const keptTypes: ReadonlySet<string> = new Set([
-  ...['smallint', 'int2', 'integer', 'int', 'int4', 'int8', 'serial', 'bigserial', 'smallserial', 'bool', 'boolean'],
+  ...['smallint', 'int2', 'integer', 'int', 'int4', 'int8', 'bool', 'boolean'],
   ...['text', 'varchar', 'character varying', 'uuid', 'json', 'jsonb', 'bytea', 'double precision', 'date', 'time'],
   ...['timestamp', 'timestamptz', 'timestamp with time zone', 'timestamp without time zone', 'interval', 'inet'],
 ])

@@ -11,6 +11,8 @@ import { isStatement, selectStatement } from './statements.ts'
 export function value(node: Node, scope: Scope): Node {
   switch (node.type) {
     case 'string':
+      if (/^\s*null\s*$/.test(String(node.value)))
+        scope.refuse("the constant 'null', JSON's null, which pg-mem takes for SQL's")
       if (isSubtleArray(String(node.value))) scope.refuse('array constants with quotes or NULL in them')
       return node
     case 'boolean':
@@ -18,7 +20,8 @@ export function value(node: Node, scope: Scope): Node {
       return node
     case 'integer':
       if (!Number.isSafeInteger(node.value)) scope.refuse('integers beyond ±(2^53 − 1)')
-      return node
+      // PostgreSQL's constants are bigint where integer is too narrow.
+      return Number(node.value) >= 2 ** 31 ? { type: 'cast', operand: node, to: { name: 'int8' } } : node
     case 'ref':
       only(node, scope, 'table', 'name')
       return node
@@ -34,13 +37,13 @@ export function value(node: Node, scope: Scope): Node {
       if (node.keyword === 'current_timestamp') return { type: 'call', function: { name: 'now' }, args: [] }
       return scope.refuse(String(node.keyword))
     case 'member':
-      return { ...node, operand: value(node.operand as Node, scope) }
+      return member(node, scope)
     case 'unary':
       return unary(node, scope)
     case 'binary':
       return operation(node, scope)
     case 'ternary':
-      return scope.refuse('BETWEEN outside of a condition')
+      return known(node, scope)
     case 'numeric':
       return scope.refuse('decimal constants outside of a comparison')
   }
@@ -64,28 +67,56 @@ const arithmetic: ReadonlySet<unknown> = new Set(['+', '-', '*', '/', '||', '@>'
 function operation(node: Node, scope: Scope): Node {
   const { op } = node
   const [left, right] = [node.left as Node, node.right as Node]
-  if (op === 'AND' || op === 'OR' || op === 'IN' || op === 'NOT IN') {
-    return scope.refuse(`${op} outside of a condition`)
-  }
+  if (['AND', 'OR', 'IN', 'NOT IN'].includes(op as string)) return known(node, scope)
   if (comparisons.has(op)) {
     // PostgreSQL reads `a = b IS NULL` as `(a = b) IS NULL`; the parser takes it for `a = (b IS NULL)`.
     if (right.type === 'unary' && String(right.op).startsWith('IS ')) scope.refuse(`IS behind ${op}`)
     const side = (operand: Node) => (operand.type === 'numeric' ? operand : value(operand, scope))
     return binary(op as string, side(left), side(right))
   }
+  if (isSmallint(left, scope) && isSmallint(right, scope)) scope.refuse('arithmetic of two smallints')
   if (arithmetic.has(op)) return binary(op as string, value(left, scope), value(right, scope))
   const like = /^(NOT )?(I?LIKE)$/.exec(String(op))
   if (!like) return scope.refuse(`the operator ${op}`)
   // pg-mem knows neither the escapes of a pattern nor that % matches line breaks.
-  const match = { type: 'call', function: { name: `plainsql_${like[2]!.toLowerCase()}` } }
-  const matches = { ...match, args: [value(left, scope), value(right, scope)] }
+  const matches = called(`plainsql_${like[2]!.toLowerCase()}`, value(left, scope), value(right, scope))
   return like[1] ? { type: 'unary', op: 'NOT', operand: matches } : matches
+}
+
+/** A condition as a value: it is true, or its negation is, or it is null. */
+function known(node: Node, scope: Scope): Node {
+  const [yes, no] = [false, true].map((negated) => ({
+    when: condition(node, scope, negated),
+    value: { type: 'boolean', value: !negated },
+  }))
+  return { type: 'case', value: null, whens: [yes!, no!], else: { type: 'null' } }
+}
+
+/** BETWEEN as the two comparisons that it is. */
+export function between(node: Node): Node {
+  const [side, lo, hi] = [node.value as Node, node.lo as Node, node.hi as Node]
+  return binary('AND', binary('>=', side, lo), binary('<=', side, hi))
+}
+
+/** pg-mem's own members of a scalar are nulls, and the texts of documents JavaScript's. */
+function member(node: Node, scope: Scope): Node {
+  const key = { type: typeof node.member === 'number' ? 'integer' : 'string', value: node.member }
+  return called(node.op === '->>' ? 'plainsql_member_text' : 'plainsql_member', value(node.operand as Node, scope), key)
 }
 
 function unary(node: Node, scope: Scope): Node {
   const operand = node.operand as Node
   if (node.op === '-' && operand.type === 'numeric') return { ...node, operand }
+  if (node.op === '-' && isSmallint(operand, scope)) scope.refuse('the minus of a smallint')
+  // pg-mem's own minus knows no range.
+  if (node.op === '-') return binary('*', { type: 'integer', value: -1 }, value(operand, scope))
   return { ...node, operand: value(operand, scope) }
+}
+
+/** PostgreSQL's smallints overflow where pg-mem's integers do not. */
+function isSmallint(node: Node, { schema }: Scope): boolean {
+  if (node.type === 'cast') return canonicalTypes[nameOf(node.to)] === 'int2'
+  return node.type === 'ref' && schema.smallints.has(nameOf(node))
 }
 
 function caseWhen(node: Node, scope: Scope): Node {
@@ -113,16 +144,20 @@ function cast(node: Node, scope: Scope): Node {
   if (operand.type === 'parameter') return parameter(operand, scope, target === element ? canonical : `${canonical}[]`)
   if (operand.type === 'numeric' && canonical === 'float8') return operand
   const isConstant = operand.type === 'string' || operand.type === 'null' || operand.type === 'integer'
-  if (!isConstant && canonical !== 'int4' && canonical !== 'int8') return scope.refuse(`casts of a column to ${target}`)
-  if (/^(date|timestamp)/.test(canonical) && operand.type !== 'null')
-    return scope.refuse(`casts of a text to ${target}`)
-  return { type: 'cast', operand: value(operand, scope), to: { name: pgMemTypes[canonical] ?? canonical } }
+  if (!isConstant && !castTypes.has(canonical)) return scope.refuse(`casts of a column to ${target}`)
+  const result = { type: 'cast', operand: value(operand, scope), to: { name: pgMemTypes[canonical] ?? canonical } }
+  // pg-mem's own casts know no ranges.
+  return canonical.startsWith('int') ? called(`plainsql_${canonical}`, result) : result
 }
+
+/** What any value can be cast to, as far as pg-mem does it at all. */
+const castTypes: ReadonlySet<string> = new Set(['int2', 'int4', 'int8', 'text', 'bool'])
 
 /** The names that a type goes by, and the one that codecs call it. */
 const canonicalTypes: Readonly<Record<string, string>> = {
   ...{ smallint: 'int2', int2: 'int2', integer: 'int4', int: 'int4', int4: 'int4', bigint: 'int8', int8: 'int8' },
-  ...{ 'double precision': 'float8', float8: 'float8', boolean: 'bool', bool: 'bool', text: 'text', uuid: 'uuid' },
+  ...{ 'double precision': 'float8', float8: 'float8', boolean: 'bool', bool: 'bool', uuid: 'uuid' },
+  ...{ text: 'text', varchar: 'text', 'character varying': 'text' },
   ...{ 'timestamp with time zone': 'timestamptz', timestamptz: 'timestamptz', date: 'date', jsonb: 'json' },
   ...{ 'timestamp without time zone': 'timestamp', timestamp: 'timestamp' },
 }
@@ -137,12 +172,16 @@ function parameter(node: Node, scope: Scope, type?: string): Node {
 }
 
 const functions: ReadonlySet<string> = new Set(['lower', 'upper', 'length', 'coalesce', 'now', 'gen_random_uuid'])
-const aggregates: ReadonlySet<string> = new Set(['count', 'sum', 'min', 'max'])
+export const aggregates: ReadonlySet<string> = new Set(['count', 'sum', 'min', 'max'])
 
 function call(node: Node, scope: Scope): Node {
   only(node, scope, 'function', 'args', 'filter', 'distinct')
   const name = nameOf(node.function)
   const args = nodes(node.args)
+  if (name === 'nullif' && args.length === 2) {
+    const whens = [{ when: value(binary('=', args[0]!, args[1]!), scope), value: { type: 'null' } }]
+    return { type: 'case', value: null, whens, else: value(args[0]!, scope) }
+  }
   if (name === 'exists') return { ...node, args: args.map((select) => selectStatement(select, scope)) }
   if (!functions.has(name) && !aggregates.has(name)) return scope.refuse(`the function ${name}()`)
   if (node.distinct && name !== 'count') scope.refuse(`${name}(DISTINCT …)`)
@@ -153,6 +192,10 @@ function call(node: Node, scope: Scope): Node {
   const counted = argument.name === '*' ? { type: 'integer', value: 1 } : value(argument, scope)
   const whens = [{ when: condition(node.filter, scope), value: counted }]
   return { ...node, filter: undefined, args: [{ type: 'case', value: null, whens, else: null }] }
+}
+
+function called(name: string, ...args: readonly Node[]): Node {
+  return { type: 'call', function: { name }, args }
 }
 
 export function binary(op: string, left: Node, right: Node): Node {

@@ -20,6 +20,11 @@ export class MemoryServerError extends Error implements ServerFields {
   }
 }
 
+export function notNull(column: string, table: string): MemoryServerError {
+  const message = `null value in column "${column}" of relation "${table}" violates not-null constraint`
+  return new MemoryServerError('23502', message, { table, column })
+}
+
 /** @param target the table that the statement changes */
 export function serverError(error: unknown, target: string, schema: MemorySchema): MemoryServerError | null {
   if (error instanceof MemoryServerError) return error
@@ -44,18 +49,7 @@ const translations: readonly (readonly [RegExp, Translation])[] = [
       return new MemoryServerError('23505', message, { table, constraint, detail })
     },
   ],
-  [
-    /null value in column "([^"]+)" violates not-null constraint/,
-    ([, column], table) =>
-      new MemoryServerError(
-        '23502',
-        `null value in column "${column}" of relation "${table}" violates not-null constraint`,
-        {
-          table,
-          column,
-        },
-      ),
-  ],
+  [/null value in column "([^"]+)" violates not-null constraint/, ([, column = ''], table) => notNull(column, table)],
   [
     /check constraint "(smallint|integer) out of range: [^"]*" is violated/,
     ([, type]) => new MemoryServerError('22003', `${type} out of range`),

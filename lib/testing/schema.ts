@@ -21,6 +21,8 @@ export class MemorySchema {
   #foreignKeys: ForeignKey[] = []
   /** Whether any column is numeric: to pg-mem that is a float, and nothing tells the one from the other. */
   hasNumeric = false
+  /** The names of all columns that are smallint, which is integer to pg-mem. */
+  readonly smallints: Set<string> = new Set()
 
   addKey(key: UniqueKey): void {
     this.#keys.push(key)
@@ -31,6 +33,11 @@ export class MemorySchema {
   /** A column `generated … as identity`. */
   addGenerated(table: string, column: string): void {
     this.#generated.add(`${table}.${column}`)
+  }
+  /** Whether a column is, or without one any column of the table. */
+  isGenerated(table: string, column?: string): boolean {
+    if (column !== undefined) return this.#generated.has(`${table}.${column}`)
+    return [...this.#generated].some((name) => name.startsWith(`${table}.`))
   }
 
   hasKey(name: string): boolean {

@@ -1,9 +1,9 @@
 // Statements as pg-mem may run them: the parser's tree in; out comes a tree with the parameters in it whose result in
 // pg-mem is PostgreSQL's. Everything that is not known to be so is refused; see expressions.ts.
 
-import { condition } from './conditions.ts'
-import { value } from './expressions.ts'
-import { MemoryServerError } from './failures.ts'
+import { condition, joinCondition } from './conditions.ts'
+import { aggregates, value } from './expressions.ts'
+import { MemoryServerError, notNull } from './failures.ts'
 import { isNode, type Node, nameOf, nodes, type Tree } from './pgMem.ts'
 import { only, type Scope } from './scope.ts'
 
@@ -67,18 +67,26 @@ function select(node: Node, scope: Scope): Node {
   only(node, scope, 'columns', 'from', 'where', 'groupBy', 'limit', 'orderBy', 'distinct', 'for')
   if (isNode(node.for)) only(node.for, scope)
   const columns = nodes(node.columns)
+  for (const column of columns) checkColumn(column, node, scope)
   /** `ORDER BY 2` is the second column; to pg-mem it is the constant 2. */
-  const expression = (by: Node): Node => {
-    const column = by.type === 'integer' ? (columns[(by.value as number) - 1]?.expr as Node | undefined) : undefined
-    if (by.type === 'integer' && (!column || column.name === '*')) scope.refuse('the number of a column behind *')
-    return value(column ?? by, scope)
+  const resolved = (by: Node): Node => {
+    const column = by.type === 'integer' ? columns[(by.value as number) - 1] : undefined
+    const expr = column?.expr as Node | undefined
+    if (by.type === 'integer' && (!expr || expr.name === '*')) scope.refuse('the number of a column behind *')
+    // pg-mem takes a name for another column that is called so in the result.
+    const isOther = (other: Node) => other !== column && nameOf(other.alias) === nameOf(expr)
+    if (expr?.type === 'ref' && columns.some(isOther))
+      scope.refuse('the number of a column whose name another one gets')
+    return expr ?? by
   }
+  const expression = (by: Node): Node => value(resolved(by), scope)
+  const groups = nodes(node.groupBy).map(resolved)
   return {
     type: 'select',
     columns: columns.map((column) => ({ ...column, expr: value(column.expr as Node, scope) })),
     ...(node.from ? { from: nodes(node.from).map((item) => fromItem(item, scope)) } : {}),
     ...filtered(node, scope),
-    ...(node.groupBy ? { groupBy: nodes(node.groupBy).map(expression) } : {}),
+    ...(node.groupBy ? { groupBy: [...groups, ...dependent(node, groups, scope)].map((by) => value(by, scope)) } : {}),
     ...(node.orderBy
       ? {
           orderBy: nodes(node.orderBy).map((item) => {
@@ -92,6 +100,47 @@ function select(node: Node, scope: Scope): Node {
       : {}),
     ...(isNode(node.limit) ? { limit: limit(node.limit, scope) } : {}),
   }
+}
+
+/** Refuses what the parser, or pg-mem, takes for another column than PostgreSQL does. */
+function checkColumn({ expr, alias }: Node, select: Node, scope: Scope): void {
+  const { type, name } = expr as Node
+  if (name === '*' && nodes(select.from).some((item) => isNode(item.join) && item.join.using)) {
+    scope.refuse('* of a join with USING')
+  }
+  // The parser reads 1e3 as 1 with the name e3.
+  const isNumber = type === 'integer' || type === 'numeric'
+  if (isNumber && /^[ebox_]\d|^x/i.test(nameOf(alias) || String(alias ?? ''))) scope.refuse('this notation of a number')
+}
+
+/**
+ * PostgreSQL lets a query name all columns of a table whose key is in GROUP BY; in pg-mem those are null. As it has
+ * accepted the query, they make no more groups than there are.
+ */
+function dependent(select: Node, groups: readonly Node[], scope: Scope): Node[] {
+  const names = new Set(groups.map((by) => nameOf(by)))
+  const columns = nodes(select.columns).filter(({ alias }) => !isNode(alias) || !names.has(nameOf(alias)))
+  const aliases = new Set(nodes(select.columns).map(({ alias }) => nameOf(alias)))
+  const sorted = nodes(select.orderBy).map((item) => item.by as Node)
+  const known = new Set(groups.map(keyOf))
+  const found = new Map<string, Node>()
+  const visit = (tree: Tree): void => {
+    if (Array.isArray(tree)) return void tree.map(visit)
+    if (!isNode(tree) || known.has(keyOf(tree)) || isStatement(tree)) return
+    if (tree.type === 'call' && aggregates.has(nameOf(tree.function))) return
+    if (tree.type !== 'ref') return void Object.values(tree).map(visit)
+    if (tree.name === '*') scope.refuse('* with GROUP BY')
+    found.set(keyOf(tree), tree)
+  }
+  visit([
+    ...columns.map((column) => column.expr),
+    ...sorted.filter((by) => by.type !== 'ref' || by.table || !aliases.has(nameOf(by))),
+  ])
+  return [...found.values()]
+}
+
+function keyOf(tree: Tree): string {
+  return JSON.stringify(tree)
 }
 
 function fromItem(item: Node, scope: Scope): Node {
@@ -117,7 +166,7 @@ function joinOn(join: Node, scope: Scope): Node {
   only(join, scope, 'on', 'using')
   if (join.type === 'FULL JOIN') scope.refuse('FULL JOIN')
   if (join.type === 'CROSS JOIN') return { type: 'INNER JOIN', on: { type: 'boolean', value: true } }
-  return isNode(join.on) ? { ...join, on: condition(join.on, scope) } : join
+  return isNode(join.on) ? { ...join, on: joinCondition(join.on, scope) } : join
 }
 
 function limit(node: Node, scope: Scope): Node {
@@ -134,15 +183,28 @@ function insert(node: Node, scope: Scope): Node {
   only(node, scope, 'into', 'columns', 'insert', 'returning', 'onConflict')
   const source = node.insert as Node | undefined
   if (source === undefined) return scope.refuse('DEFAULT VALUES')
-  const rows = source.type === 'values' ? (source.values as readonly (readonly Node[])[]) : null
+  const given = source.type === 'values' ? (source.values as readonly (readonly Node[])[]) : null
+  const rows = given?.map((row) => row.map((item) => assigned(item, scope)))
+  checkGenerated(node, rows, scope)
   return {
     ...node,
-    insert: rows
-      ? { ...source, values: rows.map((row) => row.map((item) => assigned(item, scope))) }
-      : selectStatement(source, scope),
+    insert: rows ? { ...source, values: rows } : selectStatement(source, scope),
     ...(isNode(node.onConflict) ? { onConflict: onConflict(node, node.onConflict, rows?.length === 1, scope) } : {}),
     ...returned(node, scope),
   }
+}
+
+/** In a generated column pg-mem takes NULL for DEFAULT. */
+function checkGenerated(node: Node, rows: readonly (readonly Node[])[] | undefined, scope: Scope): void {
+  const table = targetOf(node)
+  const names = node.columns ? nodes(node.columns).map(nameOf) : null
+  if (!names && scope.schema.isGenerated(table) && (!rows || rows.flat().some((item) => item.type === 'null'))) {
+    scope.refuse('NULL without a list of columns, into a table with a generated one')
+  }
+  const at = names?.findIndex((name) => scope.schema.isGenerated(table, name)) ?? -1
+  if (at < 0) return
+  if (!rows) scope.refuse('INSERT … SELECT into a generated column')
+  if (rows?.some((row) => row[at]?.type === 'null')) throw notNull(names?.[at] ?? '', table)
 }
 
 function onConflict(node: Node, conflict: Node, oneRow: boolean, scope: Scope): Node {

@@ -28,7 +28,7 @@ export function rowsOf(sql: string, columns: string, params: readonly Param[] = 
 }
 
 const codecs = {
-  mood: oneOf('mood', 'sad', 'ok'),
+  mood: oneOf('mood', 'sad', 'ok', 'great'),
   'int4[]': array(nullable(int4)),
   'text[]': array(nullable(text)),
 }
