@@ -4,7 +4,7 @@
 import { condition } from './conditions.ts'
 import { value } from './expressions.ts'
 import { isNode, type Node, nameOf, nodes, type Tree } from './pgMem.ts'
-import { only, type Scope } from './scope.ts'
+import { checkRelation, only, type Scope } from './scope.ts'
 import { selectStatement } from './statements.ts'
 
 export function definition(node: Node, scope: Scope): Node | null {
@@ -21,6 +21,9 @@ export function definition(node: Node, scope: Scope): Node | null {
       return node
     case 'create index':
       return uniqueIndex(node, scope)
+    case 'alter enum':
+      only(node.change as Node, scope, 'add')
+      return node
     case 'drop index': {
       const names = nodes(node.names).filter((index) => schema.hasKey(nameOf(index)))
       for (const index of names) schema.dropConstraint(nameOf(index))
@@ -29,6 +32,11 @@ export function definition(node: Node, scope: Scope): Node | null {
     case 'create enum':
       schema.enums.add(nameOf(node.name))
       return node
+    case 'create sequence':
+      if (!isNode(node.name) || node.name.schema) scope.refuse('sequences outside of the schema "public"')
+      checkSequence(node.options as Node, scope)
+      schema.sequences.add(nameOf(node.name))
+      return null
     case 'create view':
       only(node, scope, 'name', 'query', 'columnNames', 'orReplace')
       return { ...node, query: selectStatement(node.query as Node, scope) }
@@ -76,7 +84,11 @@ function change(node: Node, table: string, scope: Scope): Node | Node[] {
       return []
     case 'alter column': {
       const alter = node.alter as Node
+      const column = nameOf(node.column)
+      if (alter.type === 'add generated') return { ...node, alter: generated(alter, table, column, scope) }
       if (alter.type === 'set default') {
+        const own = sequenceOf(alter.default as Node, scope)
+        if (own) return { ...node, alter: generated(ownSequence, table, column, scope, true) }
         return { ...node, alter: { ...alter, default: defaultValue(alter.default as Node, scope) } }
       }
       if (/^(set|drop) not null$|^drop default$/.test(String(alter.type))) return node
@@ -93,8 +105,8 @@ function column(node: Node, table: string, scope: Scope, keyed: ReadonlySet<stri
   const serial = serials[nameOf(node.dataType)]
   const dataType = columnType(serial ? { name: serial } : (node.dataType as Node), scope)
   // pg-mem's own serials are all integers, and those that are small no serials at all.
-  const generated = serial ? [{ type: 'add generated', always: 'by default' }, { type: 'not null' }] : []
-  const constraints = [...generated, ...nodes(node.constraints)].map((item) =>
+  const ofSerial = serial ? [ownSequence, { type: 'not null' }] : []
+  const constraints = [...ofSerial, ...nodes(node.constraints)].map((item) =>
     columnConstraint(item, table, name, scope),
   )
   // pg-mem has no NOT NULL on the columns of a key over several, and fails with another error.
@@ -111,11 +123,11 @@ function columnConstraint(node: Node, table: string, column: string, scope: Scop
     case 'null':
       return node
     case 'default':
-      return { ...node, default: defaultValue(node.default as Node, scope) }
+      return sequenceOf(node.default as Node, scope)
+        ? generated(ownSequence, table, column, scope, true)
+        : { ...node, default: defaultValue(node.default as Node, scope) }
     case 'add generated':
-      only(node, scope, 'always')
-      scope.schema.addGenerated(table, column)
-      return node
+      return generated(node, table, column, scope)
     case 'check':
       return check(node, table, [column], scope)
     case 'reference':
@@ -125,6 +137,40 @@ function columnConstraint(node: Node, table: string, column: string, scope: Scop
       return unique(node, table, [column], scope)
   }
   return scope.refuse(`the constraint "${String(node.type)}"`)
+}
+
+const ownSequence = { type: 'add generated', always: 'by default' }
+
+function generated(node: Node, table: string, column: string, scope: Scope, nullable = false): Node {
+  only(node, scope, 'always', 'sequence')
+  if (isNode(node.sequence)) checkSequence(node.sequence, scope)
+  scope.schema.addGenerated(table, column, nullable)
+  return { type: node.type, always: node.always }
+}
+
+function checkSequence(options: Node, scope: Scope): void {
+  const { startWith = 1, incrementBy = 1 } = options
+  only(
+    { ...options, type: 'sequence' },
+    scope,
+    'name',
+    'as',
+    'startWith',
+    'incrementBy',
+    'minValue',
+    'maxValue',
+    'cache',
+  )
+  const isBounded = [options.minValue, options.maxValue].some((bound) => typeof bound === 'number')
+  if (startWith !== 1 || incrementBy !== 1 || isBounded) scope.refuse('a sequence that does not count from 1 by ones')
+}
+
+/** `nextval('users_id_seq')`, if that is a sequence of this column's alone; it is an identity then. */
+function sequenceOf(node: Node, { schema }: Scope): boolean {
+  const [argument] = nodes(node.args)
+  if (node.type !== 'call' || nameOf(node.function) !== 'nextval' || !argument) return false
+  const { value } = argument.type === 'cast' ? (argument.operand as Node) : argument
+  return schema.sequences.delete(String(value).replace(/^public\./, ''))
 }
 
 function tableConstraint(node: Node, table: string, scope: Scope): Node {
@@ -148,7 +194,7 @@ function unique(node: Node, table: string, columns: readonly string[], scope: Sc
   const name = named(node, () =>
     scope.schema.constraintName(table, isPrimary ? [] : columns, isPrimary ? 'pkey' : 'key'),
   )
-  scope.schema.addKey({ name, table, columns })
+  scope.schema.addKey({ name, table, columns, isPrimary })
   return { ...node, constraintName: { name } }
 }
 
@@ -159,7 +205,10 @@ function reference(node: Node, table: string, columns: readonly string[], scope:
     scope.refuse(`ON UPDATE ${String(node.onUpdate).toUpperCase()}`)
   }
   const name = named(node, () => scope.schema.constraintName(table, columns, 'fkey'))
-  scope.schema.addForeignKey({ name, table })
+  const target = nameOf(node.foreignTable)
+  checkRelation(node.foreignTable as Node, scope)
+  const follows = node.onDelete === 'cascade' || node.onDelete === 'set null'
+  scope.schema.addForeignKey({ name, table, target, follows })
   return { ...node, constraintName: { name } }
 }
 
@@ -197,7 +246,8 @@ const ranges: Readonly<Record<string, { type: string; min: number; max: number }
 }
 
 function uniqueIndex(node: Node, scope: Scope): Node {
-  only(node, scope, 'unique', 'indexName', 'table', 'expressions', 'where', 'ifNotExists')
+  only(node, scope, 'unique', 'indexName', 'table', 'expressions', 'where', 'ifNotExists', 'using')
+  if (node.using && nameOf(node.using) !== 'btree') scope.refuse(`a unique index of the kind ${nameOf(node.using)}`)
   const table = nameOf(node.table)
   const expressions = nodes(node.expressions).map((item) => {
     only(item, scope, 'expression', 'order', 'nulls')
@@ -208,7 +258,7 @@ function uniqueIndex(node: Node, scope: Scope): Node {
   const name = nameOf(node.indexName) || scope.schema.constraintName(table, names, 'idx')
   scope.schema.addKey({ name, table, columns: isPlain ? names : null })
   return {
-    ...node,
+    ...{ ...node, using: undefined },
     indexName: { name },
     expressions: expressions.map((item) => ({ expression: value(item, scope) })),
     ...(isNode(node.where) ? { where: condition(node.where, scope) } : {}),

@@ -35,10 +35,11 @@ export interface MemoryDatabase extends Database {
 /**
  * A database in this process, over pg-mem, made in milliseconds: for tests that run typed functions with no server.
  *
- * What it runs gives PostgreSQL's results; what pg-mem would get wrong is refused. Known differences: sequences roll
- * back with a unit of work or a failed statement, where PostgreSQL leaves gaps; moments have milliseconds, not
- * microseconds; texts are compared as in the locale "C"; writers run one after the other, so that there are no
- * deadlocks and no serialization failures to be met.
+ * What it runs gives PostgreSQL's results; what pg-mem would get wrong is refused, tables and views that it cannot have by
+ * the queries that use them. Known differences: sequences roll back with a unit of work or a failed statement, where
+ * PostgreSQL leaves gaps; moments have milliseconds, not microseconds; texts are compared as in the locale "C"; the time
+ * zone is UTC; of several constraints that a row breaks the error may name another one; writers run one after the other,
+ * so that there are no deadlocks and no serialization failures to be met.
  *
  * @throws UnsupportedInMemoryError naming the migration or, later, the query, and the feature; PlainsqlError if pg-mem
  *   is not installed; MigrationFilesError; ConfigError if the schema is not there, or not UTF-8

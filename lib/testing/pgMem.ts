@@ -31,7 +31,7 @@ export async function loadPgMem(): Promise<PgMem> {
   return {
     newDb: () => pgMem.newDb({ noErrorDiagnostic: true }),
     parse(sql) {
-      const tree = parsed.get(sql) ?? parser.parse(sql)
+      const tree = parsed.get(sql) ?? (withoutPublic(parser.parse(sql)) as Node[])
       parsed.set(sql, tree)
       return tree
     },
@@ -40,6 +40,15 @@ export async function loadPgMem(): Promise<PgMem> {
 
 /** Parsing is what takes longest, and every database of a test run is made of the same migrations. */
 const parsed = new Map<string, Node[]>()
+
+/** `public.users` → `users`, which there is only one of. */
+function withoutPublic(tree: Tree): Tree {
+  if (Array.isArray(tree)) return tree.map(withoutPublic)
+  if (!isNode(tree)) return tree
+  const { schema, doubleQuoted, ...rest } = tree
+  const named = schema === 'public' ? rest : tree
+  return Object.fromEntries(Object.entries(named).map(([field, value]) => [field, withoutPublic(value)]))
+}
 
 export function isNode(tree: Tree): tree is Node {
   return typeof tree === 'object' && tree !== null && !Array.isArray(tree)

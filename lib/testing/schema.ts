@@ -6,17 +6,24 @@ export interface UniqueKey {
   table: string
   /** Null if it is over expressions. */
   readonly columns: readonly string[] | null
+  readonly isPrimary?: boolean
 }
 
 export interface ForeignKey {
   readonly name: string
   table: string
+  target: string
+  /** Whether a row of the table may be changed when the one that it refers to is deleted. */
+  readonly follows: boolean
 }
 
 export class MemorySchema {
   readonly enums: Set<string> = new Set()
   readonly tables: Set<string> = new Set()
-  readonly #generated = new Set<string>()
+  /** By table and column: whether it may be null. */
+  readonly #generated = new Map<string, boolean>()
+  /** Sequences that count from 1, by ones, and are no column's default yet. */
+  readonly sequences: Set<string> = new Set()
   #keys: UniqueKey[] = []
   #foreignKeys: ForeignKey[] = []
   /** Whether any column is numeric: to pg-mem that is a float, and nothing tells the one from the other. */
@@ -24,22 +31,34 @@ export class MemorySchema {
   /** The names of all columns that are smallint, which is integer to pg-mem. */
   readonly smallints: Set<string> = new Set()
 
+  /** Why a relation, or only what changes it, is refused: it has something that cannot be had here. */
+  readonly lacks: Map<string, { readonly of: 'relation' | 'changes'; readonly why: string }> = new Map()
+  /** Whether there are rows in one of those relations, which may refer to others. */
+  hasHiddenRows = false
+
   addKey(key: UniqueKey): void {
     this.#keys.push(key)
   }
   addForeignKey(key: ForeignKey): void {
     this.#foreignKeys.push(key)
   }
-  /** A column `generated … as identity`. */
-  addGenerated(table: string, column: string): void {
-    this.#generated.add(`${table}.${column}`)
+  /** A column `generated … as identity`, or one with a sequence of its own as its default. */
+  addGenerated(table: string, column: string, nullable = false): void {
+    this.#generated.set(`${table}.${column}`, nullable)
   }
   /** Whether a column is, or without one any column of the table. */
   isGenerated(table: string, column?: string): boolean {
     if (column !== undefined) return this.#generated.has(`${table}.${column}`)
-    return [...this.#generated].some((name) => name.startsWith(`${table}.`))
+    return [...this.#generated.keys()].some((name) => name.startsWith(`${table}.`))
+  }
+  /** Whether such a column may be null. */
+  isNullable(table: string, column: string): boolean {
+    return this.#generated.get(`${table}.${column}`) === true
   }
 
+  primaryKey(table: string): readonly string[] | undefined {
+    return this.#keys.find((key) => key.table === table && key.isPrimary)?.columns ?? undefined
+  }
   hasKey(name: string): boolean {
     return this.#keys.some((key) => key.name === name)
   }
@@ -52,6 +71,13 @@ export class MemorySchema {
       (expressions.length === 1 ? expressions[0] : undefined)
     )
   }
+  /** The tables whose rows may change with a deleted one of this table, itself included. */
+  changedWith(table: string, found: Set<string> = new Set()): Set<string> {
+    if (found.has(table)) return found
+    found.add(table)
+    for (const key of this.#foreignKeys) if (key.target === table && key.follows) this.changedWith(key.table, found)
+    return found
+  }
   tableOfForeignKey(name: string): string | undefined {
     return this.#foreignKeys.find((key) => key.name === name)?.table
   }
@@ -63,6 +89,7 @@ export class MemorySchema {
 
   dropTable(table: string): void {
     this.tables.delete(table)
+    this.lacks.delete(table)
     this.#keys = this.#keys.filter((key) => key.table !== table)
     this.#foreignKeys = this.#foreignKeys.filter((key) => key.table !== table)
   }
@@ -78,9 +105,13 @@ export class MemorySchema {
     this.tables.delete(from)
     this.tables.add(to)
     for (const key of [...this.#keys, ...this.#foreignKeys]) if (key.table === from) key.table = to
-    for (const column of [...this.#generated]) {
+    for (const key of this.#foreignKeys) if (key.target === from) key.target = to
+    const lack = this.lacks.get(from)
+    if (lack) this.lacks.set(to, lack)
+    this.lacks.delete(from)
+    for (const [column, nullable] of [...this.#generated]) {
       const [table, name] = column.split('.')
-      if (table === from && name !== undefined) this.addGenerated(to, name)
+      if (table === from && name !== undefined) this.addGenerated(to, name, nullable)
     }
   }
 

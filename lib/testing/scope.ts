@@ -18,6 +18,15 @@ export function only(node: Node, scope: Scope, ...fields: readonly string[]): vo
   if (other !== undefined) scope.refuse(`${clauses[other] ?? other} in "${String(node.type ?? nameOf(node))}"`)
 }
 
+/** Refuses a relation that the schema has and this database has not; `change`: or whose rows it cannot change. */
+export function checkRelation({ name, schema }: Node, scope: Scope, change = false): void {
+  const relation = schema ? `${String(schema)}.${String(name)}` : String(name)
+  const lack = scope.schema.lacks.get(relation)
+  if (lack && (change || lack.of === 'relation')) {
+    scope.refuse(`${lack.of === 'changes' ? 'changes of ' : ''}"${relation}", as it has ${lack.why}`)
+  }
+}
+
 const clauses: Readonly<Record<string, string>> = {
   having: 'HAVING',
   over: 'window functions (OVER)',

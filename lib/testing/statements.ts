@@ -5,7 +5,7 @@ import { condition, joinCondition } from './conditions.ts'
 import { aggregates, value } from './expressions.ts'
 import { MemoryServerError, notNull } from './failures.ts'
 import { isNode, type Node, nameOf, nodes, type Tree } from './pgMem.ts'
-import { only, type Scope } from './scope.ts'
+import { checkRelation, only, type Scope } from './scope.ts'
 
 const selects: ReadonlySet<unknown> = new Set(['select', 'union', 'union all', 'with'])
 
@@ -24,6 +24,13 @@ export function targetOf(node: Node): string {
 }
 
 export function statement(node: Node, scope: Scope): Node {
+  const target = (node.into ?? node.table ?? (node.type === 'delete' ? node.from : null)) as Node | null
+  if (target) checkRelation(target, scope, true)
+  if (node.type === 'delete') {
+    if (scope.schema.hasHiddenRows)
+      scope.refuse('DELETE where tables that it cannot have were filled, and may refer to others')
+    for (const name of scope.schema.changedWith(targetOf(node))) checkRelation({ name }, scope, true)
+  }
   switch (node.type) {
     case 'insert':
       return insert(node, scope)
@@ -150,6 +157,7 @@ function fromItem(item: Node, scope: Scope): Node {
     only(item, scope, 'name', 'join')
     const name = item.name as Node
     only(name, scope, 'name', 'alias', 'schema')
+    checkRelation(name, scope)
     if (/^(pg_|information_schema)/.test(`${name.schema ?? ''}${name.name}`)) scope.refuse('system catalogs')
     return { ...item, ...joined }
   }
@@ -204,7 +212,10 @@ function checkGenerated(node: Node, rows: readonly (readonly Node[])[] | undefin
   const at = names?.findIndex((name) => scope.schema.isGenerated(table, name)) ?? -1
   if (at < 0) return
   if (!rows) scope.refuse('INSERT … SELECT into a generated column')
-  if (rows?.some((row) => row[at]?.type === 'null')) throw notNull(names?.[at] ?? '', table)
+  if (!rows?.some((row) => row[at]?.type === 'null')) return
+  const column = names?.[at] ?? ''
+  if (scope.schema.isNullable(table, column)) scope.refuse('NULL in place of the next value of a sequence')
+  throw notNull(column, table)
 }
 
 function onConflict(node: Node, conflict: Node, oneRow: boolean, scope: Scope): Node {

@@ -92,36 +92,147 @@ test('constraints have the names that PostgreSQL gives them', async () => {
   }
 })
 
-test('a schema that pg-mem cannot have is refused with its place', async () => {
+test('what a schema has that cannot be had is refused where it is used, with its place', async () => {
+  for (const [schema, sql, refusal] of [
+    ['create table a (id int);\n\ncreate table b (c char(3))', 'select id from a', null],
+    ['create table a (id int);\n\ncreate table b (c char(3))', 'select c from b', '"b", as it has the type char (…:3)'],
+    ['create domain d as int; create table t (n d)', 'delete from t', '"t", as it has the type d (…:1)'],
+    ['create type pair as (a int, b int); create table t (p pair)', 'select p from t', '"t", as it has the type pair'],
+    ['create table t (id int) partition by range (id)', 'select id from t', '"t", as it has its syntax'],
+    [
+      'create table t (r int4range); create view v as select r from t',
+      'select r from v',
+      '"v", as it has "t", as it has',
+    ],
+    [
+      'create table t (c inet primary key, r int4range);\ncreate table u (c inet references t (c))',
+      'select c from u',
+      '"u", as it has "t"',
+    ],
+    ['create table t (r int4range); alter table t rename to u; create table t (id int)', 'select id from t', null],
+    ['create table t (r int4range); alter table t rename to u', 'select r from u', '"u", as it has the type int4range'],
+    ['create table t (r int4range); drop table t; create table t (id int)', 'select id from t', null],
+    [
+      'create materialized view v as select 1 as n',
+      'select n from v',
+      '"v", as it has "create materialized view" in a schema',
+    ],
+    ['create schema app; create table app.t (id int); create table t (id int)', 'select id from t', null],
+    [
+      'create schema app; create table app.t (id int)',
+      'select id from app.t',
+      '"app.t", as it has tables outside of the schema "public"',
+    ],
+    [
+      'create table t (x int, y int generated always as (x + 1) stored)',
+      'select x from t',
+      '"t", as it has expression in "add generated"',
+    ],
+    [
+      'create table t (x int);\nalter table t rename column x to y',
+      'select y from t',
+      '"t", as it has "alter table … rename column" (…:2)',
+    ],
+    [
+      'create table t (id int references t (id) on update cascade)',
+      'select id from t',
+      '"t", as it has ON UPDATE CASCADE',
+    ],
+    [
+      'create extension citext with schema public cascade;\ncreate table t (c citext)',
+      'select c from t',
+      '"t", as it has the type citext (…:2)',
+    ],
+    [
+      'create table t (id uuid default uuid_generate_v4())',
+      'select id from t',
+      '"t", as it has the function uuid_generate_v4()',
+    ],
+    [
+      'create table t (r int4range); insert into t values (null); create table u (id int)',
+      'delete from u',
+      'DELETE where tables that it cannot have were filled, and may refer to others',
+    ],
+    [
+      'create table t (n int); insert into t values (1); update t set n = abs(n)',
+      'select n from t',
+      '"t", as it has the function abs()',
+    ],
+    ['create table t (n int); update t set n = abs(n)', 'select n from t', null],
+    ['create unique index on t (id) include (n)', 'insert into t values (1)', 'changes of "t", as it has its syntax'],
+    [`${triggered}`, 'select id from child', null],
+    [`${triggered}`, 'insert into child (id) values (1)', 'changes of "child", as it has its syntax'],
+    [`${triggered}`, 'update child set id = 2', 'changes of "child", as it has its syntax'],
+    [`${triggered}`, 'insert into parent (id) values (1)', null],
+    [`${triggered}`, 'delete from parent', 'changes of "child", as it has its syntax'],
+  ] as const) {
+    const needed = schema.startsWith('create unique') ? `create table t (id int, n int); ${schema}` : schema
+    const db = await memoryDatabase({ schema: needed })
+    const error = await rowsOf(sql, '')(db, {}).then(
+      () => null,
+      (reason: unknown) => reason,
+    )
+    if (refusal === null) assert.is(error, null, sql)
+    else {
+      assert.instance(error, UnsupportedInMemoryError)
+      const feature = (error as UnsupportedInMemoryError).feature.replaceAll('options.schema[0]', '…')
+      assert.ok(feature.startsWith(refusal), feature)
+    }
+  }
+})
+
+const triggered = `
+  create table parent (id int primary key);
+  create table child (id int, parent_id int references parent (id) on delete cascade);
+  create function f() returns trigger language plpgsql as $$ begin return null; end $$;
+  create trigger changed before insert on child for each row execute function f()`
+
+test('a schema of which nobody knows what is there without a statement is refused with its place', async () => {
   for (const [schema, place, feature] of [
-    ['create table a (id int);\n\ncreate table b (c char(3))', 3, /the type char/],
-    [
-      'create function f() returns int language plpgsql as $$ begin return 1; end $$',
-      1,
-      /"create function" in a schema/,
-    ],
-    ['create table a (id int primary key references a (id) on update cascade)', 1, /ON UPDATE CASCADE/],
-    ['create table a (x int, y int generated always as (x + 1) stored)', 1, /expression in "add generated"/],
-    ['create table a (x int);\nalter table a rename column x to y', 2, /rename column/],
-    ['create domain d as int', 1, /its syntax/],
-    [
-      'create extension if not exists citext with schema public cascade;\ncreate table t (c citext)',
-      2,
-      /the type citext/,
-    ],
-    ['create extension "uuid-ossp";\ncreate table t (id uuid default uuid_generate_v4())', 2, /uuid_generate_v4\(\)/],
-    ['create type pair as (a int, b int)', 1, /"create composite type" in a schema/],
-    ['create table t (r int4range)', 1, /the type int4range/],
-    ['create table t (id int) partition by range (id)', 1, /its syntax/],
-    ['create sequence s', 1, /"create sequence" in a schema/],
-    ['create schema app', 1, /"create schema" in a schema/],
-    ['create materialized view v as select 1', 1, /"create materialized view" in a schema/],
+    ['create table a (id int);\n\ndo $$ begin create table b (id int); end $$', 3, /"do" in a schema/],
+    ['\ncreate rule r as on insert to a do nothing', 2, /its syntax/],
+    ["select setval('s', 3)", 1, /setval/],
+    ["create type mood as enum ('a'); alter type mood rename to m", 1, /rename|alter enum/],
   ] as const) {
     const error = (await rejection(memoryDatabase({ schema }))) as UnsupportedInMemoryError
     assert.instance(error, UnsupportedInMemoryError)
     assert.is(error.source, `options.schema[0]:${place}`)
     assert.match(error.feature, feature)
   }
+})
+
+test("pg_dump's schemas and those of other tools: settings, qualified names, quoted types, indexes by btree", async () => {
+  const db = await memoryDatabase({
+    schema: `
+      SET statement_timeout = 0;
+      SET client_encoding = 'UTF8';
+      SELECT pg_catalog.set_config('search_path', '', false);
+      CREATE TYPE "public"."mood" AS ENUM ('sad', 'ok');
+      ALTER TYPE mood ADD VALUE 'great';
+      CREATE TABLE public.t (id integer NOT NULL, m "public"."mood" DEFAULT 'ok'::public.mood, "fullName" text);
+      ALTER TABLE ONLY public.t ADD CONSTRAINT t_pkey PRIMARY KEY (id);
+      CREATE SEQUENCE public.t_id_seq AS integer START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1;
+      ALTER SEQUENCE public.t_id_seq OWNED BY public.t.id;
+      CREATE TABLE public.u (id bigint NOT NULL, t_id integer);
+      ALTER TABLE public.u ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (SEQUENCE NAME public.u_id_seq START WITH 1
+        INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1);
+      ALTER TABLE ONLY public.u ADD FOREIGN KEY (t_id) REFERENCES public.t(id);
+      CREATE TABLE v (t_id integer REFERENCES t ON DELETE CASCADE, UNIQUE (t_id), FOREIGN KEY (t_id) REFERENCES "t");
+      CREATE TABLE tree (name text NOT NULL, id integer PRIMARY KEY, parent_id integer REFERENCES tree);
+      CREATE TABLE pairs (a int, b int, c int, d int, PRIMARY KEY (a, b), FOREIGN KEY (c, d) REFERENCES pairs);
+      CREATE UNIQUE INDEX "t_m" ON "public"."t" USING btree ("m");
+      ALTER TABLE ONLY public.t ALTER COLUMN id SET DEFAULT nextval('public.t_id_seq'::regclass);
+      INSERT INTO public.t (m) VALUES ('sad'), ('great')`,
+  })
+  assert.equal(await rowsOf('insert into u (t_id) values (2), (1) returning id, t_id', 'int8 int4')(db, {}), [
+    [1, 2],
+    [2, 1],
+  ])
+  assert.equal(await rowsOf("select id from public.t where m > 'ok'", 'int4')(db, {}), [[2]])
+  assert.is(
+    ((await settled(rowsOf("insert into t values (3, 'sad')", '')(db, {}))) as { constraint: string }).constraint,
+    't_m',
+  )
 })
 
 test('only the Up sections of migrations are run, in order, and schema files after them', async () => {
