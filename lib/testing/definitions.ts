@@ -5,7 +5,7 @@ import { condition } from './conditions.ts'
 import { value } from './expressions.ts'
 import { isNode, type Node, nameOf, nodes, type Tree } from './pgMem.ts'
 import { checkRelation, only, type Scope } from './scope.ts'
-import { selectStatement } from './statements.ts'
+import { subquery } from './statements.ts'
 
 export function definition(node: Node, scope: Scope): Node | null {
   const { schema } = scope
@@ -39,7 +39,7 @@ export function definition(node: Node, scope: Scope): Node | null {
       return null
     case 'create view':
       only(node, scope, 'name', 'query', 'columnNames', 'orReplace')
-      return { ...node, query: selectStatement(node.query as Node, scope) }
+      return { ...node, query: subquery(node.query as Node, scope) }
   }
   return scope.refuse(`"${String(node.type)}" in a schema`)
 }

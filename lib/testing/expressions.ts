@@ -186,10 +186,10 @@ function call(node: Node, scope: Scope): Node {
   if (!functions.has(name) && !aggregates.has(name)) return scope.refuse(`the function ${name}()`)
   if (node.distinct && name !== 'count') scope.refuse(`${name}(DISTINCT …)`)
   if (name === 'sum' && scope.schema.hasNumeric) scope.refuse('sum() in a schema with numeric columns')
-  if (!isNode(node.filter)) return { ...node, args: args.map((argument) => value(argument, scope)) }
+  // pg-mem does not look at the rows for count(*): of a DISTINCT it counts all.
+  const [counted, ...others] = args.map((arg) => (arg.name === '*' ? { type: 'integer', value: 1 } : value(arg, scope)))
+  if (!isNode(node.filter)) return { ...node, args: counted ? [counted, ...others] : [] }
   // pg-mem takes two aggregates that differ by their FILTER for one; they all pass over nulls.
-  const [argument] = args as [Node]
-  const counted = argument.name === '*' ? { type: 'integer', value: 1 } : value(argument, scope)
   const whens = [{ when: condition(node.filter, scope), value: counted }]
   return { ...node, filter: undefined, args: [{ type: 'case', value: null, whens, else: null }] }
 }

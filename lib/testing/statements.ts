@@ -26,6 +26,7 @@ export function targetOf(node: Node): string {
 export function statement(node: Node, scope: Scope): Node {
   const target = (node.into ?? node.table ?? (node.type === 'delete' ? node.from : null)) as Node | null
   if (target) checkRelation(target, scope, true)
+  if (node.type === 'update' || node.type === 'delete') checkSubqueries(node, scope)
   if (node.type === 'delete') {
     if (scope.schema.hasHiddenRows)
       scope.refuse('DELETE where tables that it cannot have were filled, and may refer to others')
@@ -44,6 +45,20 @@ export function statement(node: Node, scope: Scope): Node {
   return selectStatement(node, scope)
 }
 
+/** pg-mem reads a subquery anew for each row, and finds the rows before it already changed. */
+function checkSubqueries(node: Node, scope: Scope): void {
+  const changed = node.type === 'delete' ? scope.schema.changedWith(targetOf(node)) : new Set([targetOf(node)])
+  const visit = (tree: Tree): void => {
+    if (Array.isArray(tree)) return void tree.map(visit)
+    if (!isNode(tree)) return
+    if (tree.type === 'table' && changed.has(nameOf(tree.name))) {
+      scope.refuse('a subquery on a table that the statement changes')
+    }
+    Object.values(tree).map(visit)
+  }
+  visit([node.where, node.sets, node.returning])
+}
+
 export function selectStatement(node: Node, scope: Scope): Node {
   switch (node.type) {
     case 'select':
@@ -56,12 +71,29 @@ export function selectStatement(node: Node, scope: Scope): Node {
         ...node,
         bind: nodes(node.bind).map((bound) => {
           only(bound, scope, 'alias', 'statement')
-          return { ...bound, statement: selectStatement(bound.statement as Node, scope) }
+          return { ...bound, statement: subquery(bound.statement as Node, scope) }
         }),
         in: selectStatement(node.in as Node, scope),
       }
   }
   return scope.refuse(node.type === 'with recursive' ? 'WITH RECURSIVE' : `statements of kind "${String(node.type)}"`)
+}
+
+/**
+ * A query in FROM or WITH, or of a view. pg-mem looks for the rows of a join in the index behind it, past its LIMIT and
+ * DISTINCT ON; there is none behind an expression.
+ */
+export function subquery(node: Node, scope: Scope, isJoined = true): Node {
+  if (!isJoined || node.type !== 'select' || !(isNode(node.limit) || Array.isArray(node.distinct)))
+    return selectStatement(node, scope)
+  const columns = nodes(node.columns).map((column) => {
+    const expr = column.expr as Node
+    if (expr.name === '*') scope.refuse('* in a subquery with LIMIT or DISTINCT ON')
+    if (expr.type !== 'ref') return column
+    const same = { type: 'call', function: { name: 'coalesce' }, args: [expr] }
+    return { ...column, expr: same, alias: column.alias ?? { name: expr.name } }
+  })
+  return selectStatement({ ...node, columns }, scope)
 }
 
 /** The parser gives an ORDER BY or LIMIT of the whole to the last SELECT of a UNION. */
@@ -75,13 +107,15 @@ function select(node: Node, scope: Scope): Node {
   if (isNode(node.for)) only(node.for, scope)
   const columns = nodes(node.columns)
   for (const column of columns) checkColumn(column, node, scope)
+  if (node.distinct) checkDistinct(columns, scope)
   /** `ORDER BY 2` is the second column; to pg-mem it is the constant 2. */
   const resolved = (by: Node): Node => {
     const column = by.type === 'integer' ? columns[(by.value as number) - 1] : undefined
     const expr = column?.expr as Node | undefined
     if (by.type === 'integer' && (!expr || expr.name === '*')) scope.refuse('the number of a column behind *')
     // pg-mem takes a name for another column that is called so in the result.
-    const isOther = (other: Node) => other !== column && nameOf(other.alias) === nameOf(expr)
+    const isOther = (other: Node) =>
+      other !== column && (expr?.table ? nameOf(other.alias) : resultName(other)) === nameOf(expr)
     if (expr?.type === 'ref' && columns.some(isOther))
       scope.refuse('the number of a column whose name another one gets')
     return expr ?? by
@@ -91,7 +125,7 @@ function select(node: Node, scope: Scope): Node {
   return {
     type: 'select',
     columns: columns.map((column) => ({ ...column, expr: value(column.expr as Node, scope) })),
-    ...(node.from ? { from: nodes(node.from).map((item) => fromItem(item, scope)) } : {}),
+    ...(node.from ? { from: nodes(node.from).map((item, _, { length }) => fromItem(item, scope, length > 1)) } : {}),
     ...filtered(node, scope),
     ...(node.groupBy ? { groupBy: [...groups, ...dependent(node, groups, scope)].map((by) => value(by, scope)) } : {}),
     ...(node.orderBy
@@ -111,13 +145,28 @@ function select(node: Node, scope: Scope): Node {
 
 /** Refuses what the parser, or pg-mem, takes for another column than PostgreSQL does. */
 function checkColumn({ expr, alias }: Node, select: Node, scope: Scope): void {
-  const { type, name } = expr as Node
+  const { type, name, value } = expr as Node
   if (name === '*' && nodes(select.from).some((item) => isNode(item.join) && item.join.using)) {
     scope.refuse('* of a join with USING')
   }
   // The parser reads 1e3 as 1 with the name e3.
+  const notation = value === 0 ? /^(?:[e_]\d+|x[\da-f]+|[ob]\d+)$/i : /^[e_]\d+$/i
   const isNumber = type === 'integer' || type === 'numeric'
-  if (isNumber && /^[ebox_]\d|^x/i.test(nameOf(alias) || String(alias ?? ''))) scope.refuse('this notation of a number')
+  if (isNumber && notation.test(nameOf(alias))) scope.refuse('this notation of a number')
+}
+
+/** pg-mem compares the first of two columns that have one name, twice. */
+function checkDistinct(columns: readonly Node[], scope: Scope): void {
+  const names = columns.map(resultName)
+  const isTwice = names.some((name, at) => name !== '' && names.indexOf(name) !== at)
+  if (isTwice || (names.includes('*') && names.length > 1)) scope.refuse('DISTINCT of columns that have one name')
+}
+
+/** The name that a column has in the result; empty for what is named otherwise. */
+function resultName({ expr, alias }: Node): string {
+  let named = expr as Node
+  while (named.type === 'cast') named = named.operand as Node
+  return nameOf(alias) || (named.type === 'ref' ? nameOf(named) : '')
 }
 
 /**
@@ -150,7 +199,7 @@ function keyOf(tree: Tree): string {
   return JSON.stringify(tree)
 }
 
-function fromItem(item: Node, scope: Scope): Node {
+function fromItem(item: Node, scope: Scope, isJoined: boolean): Node {
   const join = item.join as Node | undefined
   const joined = join ? { join: joinOn(join, scope) } : {}
   if (item.type === 'table') {
@@ -163,7 +212,7 @@ function fromItem(item: Node, scope: Scope): Node {
   }
   if (item.type === 'statement') {
     only(item, scope, 'statement', 'alias', 'join')
-    return { ...item, statement: selectStatement(item.statement as Node, scope), ...joined }
+    return { ...item, statement: subquery(item.statement as Node, scope, isJoined), ...joined }
   }
   return scope.refuse(
     item.type === 'call' ? `the function ${nameOf(item.function)}() in FROM` : `"${item.type}" in FROM`,

@@ -9,15 +9,16 @@ import { memoryDatabase, testDatabase, UnsupportedInMemoryError } from '../../li
 import { rowsOf } from './query.ts'
 
 const schema = `
-create table a (id int primary key, x int, s text, f bool, at timestamptz, u int unique);
+create type mood as enum ('sad', 'ok', 'great');
+create table a (id int primary key, x int, s text, f bool, at timestamptz, u int unique, m mood);
 create index on a (x);
-create table b (id int primary key, x int, s text unique, f bool, big int8);
-create table c (id int, a_id int references a (id), x int not null default 0, s varchar(9), f bool, primary key (id, x), unique (a_id, x));
+create table b (id int primary key, x int, s text unique, f bool, big int8, m mood);
+create table c (id int, a_id int references a (id), x int not null default 0, s varchar(9), f bool, m mood, primary key (id, x), unique (a_id, x));
 insert into a values
-  (1, null, 'one', true, '2020-01-01 00:00:00+00', 3), (2, 5, null, null, null, null), (3, 5, 'Abc', false, '2021-01-01 00:00:00+00', 5),
-  (4, 1, 'abc', true, '2020-06-01 12:00:00+00', null), (5, 2, '', null, null, 1), (6, -3, 'x_y%', false, '2020-01-01 00:00:00+00', -3);
-insert into b values (1, 5, 'one', true, 10), (2, null, 'abc', false, null), (3, 2, null, null, 3), (4, 2, 'zzz', true, 3000000000);
-insert into c values (1, 1, 0, 'one', true), (1, 2, 1, null, false), (2, 2, 0, 'B', null), (3, null, 2, 'abc', true), (3, null, 5, '', null);
+  (1, null, 'one', true, '2020-01-01 00:00:00+00', 3, 'ok'), (2, 5, null, null, null, null, null), (3, 5, 'Abc', false, '2021-01-01 00:00:00+00', 5, 'great'),
+  (4, 1, 'abc', true, '2020-06-01 12:00:00+00', null, 'sad'), (5, 2, '', null, null, 1, 'sad'), (6, -3, 'x_y%', false, '2020-01-01 00:00:00+00', -3, null);
+insert into b values (1, 5, 'one', true, 10, 'sad'), (2, null, 'abc', false, null, 'great'), (3, 2, null, null, 3, null), (4, 2, 'zzz', true, 3000000000, 'ok');
+insert into c values (1, 1, 0, 'one', true, 'ok'), (1, 2, 1, null, false, 'sad'), (2, 2, 0, 'B', null, 'great'), (3, null, 2, 'abc', true, null), (3, null, 5, '', null, 'ok');
 `
 
 type Text = fc.Arbitrary<string>
@@ -27,7 +28,7 @@ const called = (name: string, ...args: Text[]): Text => joined(', ', ...args).ma
 const infix = (left: Text, operators: string[], right: Text): Text =>
   joined(' ', left, fc.constantFrom(...operators), right).map((text) => `(${text})`)
 
-/** Every table has id, x, s and f; `aliases` are those in the FROM clause. */
+/** Every table has id, x, s, f and m; `aliases` are those in the FROM clause. */
 function expressions(aliases: readonly string[]) {
   const column = (name: string): Text => fc.constantFrom(...aliases).map((alias) => `${alias}.${name}`)
   const depth = { maxDepth: 3, depthSize: 'small' } as const
@@ -38,6 +39,8 @@ function expressions(aliases: readonly string[]) {
       infix(tie('int'), ['+', '-', '*'], tie('int')),
       called('coalesce', tie('int'), tie('int')),
       called('length', tie('text')),
+      called('nullif', tie('int'), tie('int')),
+      fc.tuple(tie('int'), fc.constantFrom('0', '2')).map(([x, y]) => `case when ${y} <> 0 then ${x} / ${y} end`),
       fc.tuple(tie('condition'), tie('int'), tie('int')).map(([c, x, y]) => `case when ${c} then ${x} else ${y} end`),
     ),
     text: fc.oneof(
@@ -46,6 +49,7 @@ function expressions(aliases: readonly string[]) {
       infix(tie('text'), ['||'], tie('text')),
       called('lower', tie('text')),
       called('upper', tie('text')),
+      fc.oneof(tie('int'), tie('condition'), column('m')).map((value) => `(${value})::text`),
     ),
     condition: fc.oneof(
       depth,
@@ -58,6 +62,7 @@ function expressions(aliases: readonly string[]) {
       infix(tie('text'), ['=', '<>', '<', '>'], tie('text')),
       infix(tie('text'), ['like', 'ilike', 'not like'], fc.constantFrom("'a%'", "'%B_'", "'x\\_y\\%'")),
       infix(tie('int'), ['in', 'not in'], fc.constantFrom('(1)', '(1, 5)', '(2, null)')),
+      infix(column('m'), ['=', '<', '>=', '<>'], fc.constantFrom("'sad'", "'ok'")),
       infix(column('x'), ['in'], fc.constantFrom('(select x from b)', '(select a_id from c)')),
       infix(tie('int'), ['between', 'not between'], joined(' and ', tie('int'), tie('int'))),
       infix(column('f'), ['is', 'is not'], fc.constantFrom('true', 'false', 'null')),
@@ -83,10 +88,10 @@ const query: Text = fc.integer({ min: 1, max: 3 }).chain((tables) => {
   const where = fc.option(condition).map((text) => (text === null ? '' : ` where ${text}`))
   const order = fc.constantFrom('', ' desc', ' nulls first', ' desc nulls last')
   const rows = fc
-    .tuple(fc.constantFrom('', '', 'distinct '), int, text, joined(' ', ...from), where, order)
+    .tuple(fc.constantFrom('', '', 'distinct '), int, text, condition, joined(' ', ...from), where, order)
     .map(
-      ([distinct, x, s, tables, filter, by]) =>
-        `select ${distinct}${x}, ${s} from ${tables}${filter} order by 1${by}, 2${by}`,
+      ([distinct, x, s, c, tables, filter, by]) =>
+        `select ${distinct}${x}, ${s}, ${c}, t1.m as mark from ${tables}${filter} order by 1${by}, 2${by}, 3, 4${by}`,
     )
   const groups = fc
     .tuple(fc.constantFrom('t1.x', 't1.s', 't1.f'), int, condition, joined(' ', ...from), where)
@@ -94,7 +99,13 @@ const query: Text = fc.integer({ min: 1, max: 3 }).chain((tables) => {
       const aggregates = `count(*), count(${x}), sum(${x}), min(${x}), count(*) filter (where ${c}), count(distinct t1.id)`
       return `select ${key}, ${aggregates} from ${tables}${filter} group by ${key} order by 1`
     })
-  return fc.oneof({ weight: 2, arbitrary: rows }, { weight: 1, arbitrary: groups })
+  const grouped = fc
+    .tuple(fc.constantFrom('a', 'b'), text, expressions(['g']).text, joined(' ', ...from))
+    .map(
+      ([table, counted, s, tables]) =>
+        `select g.x, ${s}, count(${counted}) from ${tables} right join ${table} g on g.id = t1.x group by g.id order by g.id`,
+    )
+  return fc.oneof({ weight: 4, arbitrary: rows }, { weight: 2, arbitrary: groups }, { weight: 1, arbitrary: grouped })
 })
 
 test('what the memory database answers is what PostgreSQL answers', async () => {
@@ -105,7 +116,14 @@ test('what the memory database answers is what PostgreSQL answers', async () => 
   let answered = 0
   await fc.assert(
     fc.asyncProperty(query, async (sql) => {
-      const run = rowsOf(sql, sql.includes('group by') ? 'text? int8 int8 text? int4? int8 int8' : 'int4? text?')
+      const run = rowsOf(
+        sql,
+        sql.includes('group by g')
+          ? 'int4? text? int8'
+          : sql.includes('group by')
+            ? 'text? int8 int8 text? int4? int8 int8'
+            : 'int4? text? bool? mood?',
+      )
       const actual = await run(memory, {}).catch((error: unknown) => error)
       if (actual instanceof UnsupportedInMemoryError) return
       answered++
