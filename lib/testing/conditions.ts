@@ -1,6 +1,6 @@
 // Conditions as pg-mem may run them: expressions of which only "true or not" matters. In and out: trees.
 
-import { between, binary, value } from './expressions.ts'
+import { between, binary, caseOf, value } from './expressions.ts'
 import { constant, elementsOf } from './params.ts'
 import { type Node, nameOf, nodes } from './pgMem.ts'
 import type { Scope } from './scope.ts'
@@ -41,11 +41,11 @@ export function joinCondition(node: Node, scope: Scope): Node {
 
 /** AND and OR that leave out their right side where the left one decides: `n <> 0 AND 1 / n > 5`. */
 function both(left: Node, right: Node): Node {
-  return { type: 'case', value: null, whens: [{ when: left, value: right }], else: { type: 'boolean', value: false } }
+  return caseOf([{ when: left, value: right }], { type: 'boolean', value: false })
 }
 
 function either(left: Node, right: Node): Node {
-  return { type: 'case', value: null, whens: [{ when: left, value: { type: 'boolean', value: true } }], else: right }
+  return caseOf([{ when: left, value: { type: 'boolean', value: true } }], right)
 }
 
 function quantifier(node: Node): string | null {

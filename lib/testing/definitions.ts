@@ -2,7 +2,7 @@
 // it and every type is one that pg-mem keeps apart, or null if there is nothing to do; the schema remembers the rest.
 
 import { condition } from './conditions.ts'
-import { value } from './expressions.ts'
+import { caseOf, value } from './expressions.ts'
 import { isNode, type Node, nameOf, nodes, type Tree } from './pgMem.ts'
 import { checkRelation, only, type Scope } from './scope.ts'
 import { subquery } from './statements.ts'
@@ -220,11 +220,7 @@ function check(node: Node, table: string, columns: readonly string[], scope: Sco
 }
 
 function unless(failure: Node): Node {
-  const [no, yes] = [
-    { type: 'boolean', value: false },
-    { type: 'boolean', value: true },
-  ]
-  return { type: 'case', value: null, whens: [{ when: failure, value: no }], else: yes }
+  return caseOf([{ when: failure, value: { type: 'boolean', value: false } }], { type: 'boolean', value: true })
 }
 
 /** pg-mem stores any number in any integer column. The name of the constraint is PostgreSQL's error. */

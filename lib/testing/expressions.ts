@@ -89,7 +89,7 @@ function known(node: Node, scope: Scope): Node {
     when: condition(node, scope, negated),
     value: { type: 'boolean', value: !negated },
   }))
-  return { type: 'case', value: null, whens: [yes!, no!], else: { type: 'null' } }
+  return caseOf([yes!, no!])
 }
 
 /** BETWEEN as the two comparisons that it is. */
@@ -121,16 +121,18 @@ function isSmallint(node: Node, { schema }: Scope): boolean {
 
 function caseWhen(node: Node, scope: Scope): Node {
   only(node, scope, 'value', 'whens', 'else')
-  const simple = isNode(node.value)
-  return {
-    ...node,
-    value: simple ? value(node.value as Node, scope) : null,
-    whens: nodes(node.whens).map((branch) => ({
-      when: simple ? value(branch.when as Node, scope) : condition(branch.when as Node, scope),
-      value: value(branch.value as Node, scope),
-    })),
-    else: isNode(node.else) ? value(node.else, scope) : null,
-  }
+  const subject = isNode(node.value) ? node.value : null
+  const whens = nodes(node.whens).map((branch) => ({
+    when: condition(subject ? binary('=', subject, branch.when as Node) : (branch.when as Node), scope),
+    value: value(branch.value as Node, scope),
+  }))
+  return caseOf(whens, isNode(node.else) ? value(node.else, scope) : undefined)
+}
+
+/** A CASE whose ELSE is a branch as well: pg-mem adds its own to the tree, each time that it looks at it. */
+export function caseOf(whens: readonly { when: Node; value: Node }[], otherwise?: Node): Node {
+  const last = otherwise ? [{ when: { type: 'boolean', value: true }, value: otherwise }] : []
+  return { type: 'case', value: null, whens: [...whens, ...last], else: null }
 }
 
 /** Constants may be cast to any faithful type; the values of a table only to what cannot change them on the way. */
@@ -179,8 +181,8 @@ function call(node: Node, scope: Scope): Node {
   const name = nameOf(node.function)
   const args = nodes(node.args)
   if (name === 'nullif' && args.length === 2) {
-    const whens = [{ when: value(binary('=', args[0]!, args[1]!), scope), value: { type: 'null' } }]
-    return { type: 'case', value: null, whens, else: value(args[0]!, scope) }
+    const isEqual = { when: value(binary('=', args[0]!, args[1]!), scope), value: { type: 'null' } }
+    return caseOf([isEqual], value(args[0]!, scope))
   }
   if (name === 'exists') return { ...node, args: args.map((select) => selectStatement(select, scope)) }
   if (!functions.has(name) && !aggregates.has(name)) return scope.refuse(`the function ${name}()`)
@@ -190,8 +192,8 @@ function call(node: Node, scope: Scope): Node {
   const [counted, ...others] = args.map((arg) => (arg.name === '*' ? { type: 'integer', value: 1 } : value(arg, scope)))
   if (!isNode(node.filter)) return { ...node, args: counted ? [counted, ...others] : [] }
   // pg-mem takes two aggregates that differ by their FILTER for one; they all pass over nulls.
-  const whens = [{ when: condition(node.filter, scope), value: counted }]
-  return { ...node, filter: undefined, args: [{ type: 'case', value: null, whens, else: null }] }
+  const whens = [{ when: condition(node.filter, scope), value: counted! }]
+  return { ...node, filter: undefined, args: [caseOf(whens)] }
 }
 
 function called(name: string, ...args: readonly Node[]): Node {

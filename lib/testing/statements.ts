@@ -2,7 +2,7 @@
 // pg-mem is PostgreSQL's. Everything that is not known to be so is refused; see expressions.ts.
 
 import { condition, joinCondition } from './conditions.ts'
-import { aggregates, value } from './expressions.ts'
+import { aggregates, caseOf, value } from './expressions.ts'
 import { MemoryServerError, notNull } from './failures.ts'
 import { isNode, type Node, nameOf, nodes, type Tree } from './pgMem.ts'
 import { checkRelation, only, type Scope } from './scope.ts'
@@ -301,7 +301,7 @@ function assigned(node: Node, scope: Scope): Node {
 function filtered(node: Node, scope: Scope): { where?: Node } {
   if (!isNode(node.where)) return {}
   const whens = [{ when: condition(node.where, scope), value: { type: 'boolean', value: true } }]
-  return { where: { type: 'case', value: null, whens, else: { type: 'boolean', value: false } } }
+  return { where: caseOf(whens, { type: 'boolean', value: false }) }
 }
 
 function returned(node: Node, scope: Scope): { returning?: Node[] } {

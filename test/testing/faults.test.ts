@@ -137,6 +137,9 @@ const agreeing: Readonly<Record<string, readonly Case[]>> = {
       'int4 int4?',
     ],
     ['select a is null as k, count(*) from t group by k order by k', 'bool int8'],
+    ['select nullif(a, 4) as k, count(*) from t group by nullif(a, 4) order by k', 'int4? int8'],
+    ["select case a when 4 then 'four' else b end as k, count(*) from t group by k order by k", 'text? int8'],
+    ['select a = 4 and c as k, count(*) from t group by 1 order by k', 'bool? int8'],
     ['select case when a = 4 then 1 else 2 end as k, count(*) from t group by 1 order by 1', 'int4 int8'],
   ],
   numbers: [
