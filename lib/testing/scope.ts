@@ -23,7 +23,7 @@ export function checkRelation({ name, schema }: Node, scope: Scope, change = fal
   const relation = schema ? `${String(schema)}.${String(name)}` : String(name)
   const lack = scope.schema.lacks.get(relation)
   if (lack && (change || lack.of === 'relation')) {
-    scope.refuse(`${lack.of === 'changes' ? 'changes of ' : ''}"${relation}", as it has ${lack.why}`)
+    scope.refuse(`${lack.of === 'changes' ? 'changes of ' : ''}"${relation}", because of ${lack.why}`)
   }
 }
 

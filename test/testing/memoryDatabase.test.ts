@@ -95,58 +95,66 @@ test('constraints have the names that PostgreSQL gives them', async () => {
 test('what a schema has that cannot be had is refused where it is used, with its place', async () => {
   for (const [schema, sql, refusal] of [
     ['create table a (id int);\n\ncreate table b (c char(3))', 'select id from a', null],
-    ['create table a (id int);\n\ncreate table b (c char(3))', 'select c from b', '"b", as it has the type char (…:3)'],
-    ['create domain d as int; create table t (n d)', 'delete from t', '"t", as it has the type d (…:1)'],
-    ['create type pair as (a int, b int); create table t (p pair)', 'select p from t', '"t", as it has the type pair'],
-    ['create table t (id int) partition by range (id)', 'select id from t', '"t", as it has its syntax'],
+    [
+      'create table a (id int);\n\ncreate table b (c char(3))',
+      'select c from b',
+      '"b", because of the type char (…:3)',
+    ],
+    ['create domain d as int; create table t (n d)', 'delete from t', '"t", because of the type d (…:1)'],
+    ['create type pair as (a int, b int); create table t (p pair)', 'select p from t', '"t", because of the type pair'],
+    ['create table t (id int) partition by range (id)', 'select id from t', '"t", because of its syntax'],
     [
       'create table t (r int4range); create view v as select r from t',
       'select r from v',
-      '"v", as it has "t", as it has',
+      '"v", because of "t", because of',
     ],
     [
       'create table t (c inet primary key, r int4range);\ncreate table u (c inet references t (c))',
       'select c from u',
-      '"u", as it has "t"',
+      '"u", because of "t"',
     ],
     ['create table t (r int4range); alter table t rename to u; create table t (id int)', 'select id from t', null],
-    ['create table t (r int4range); alter table t rename to u', 'select r from u', '"u", as it has the type int4range'],
+    [
+      'create table t (r int4range); alter table t rename to u',
+      'select r from u',
+      '"u", because of the type int4range',
+    ],
     ['create table t (r int4range); drop table t; create table t (id int)', 'select id from t', null],
     [
       'create materialized view v as select 1 as n',
       'select n from v',
-      '"v", as it has "create materialized view" in a schema',
+      '"v", because of "create materialized view" in a schema',
     ],
     ['create schema app; create table app.t (id int); create table t (id int)', 'select id from t', null],
     [
       'create schema app; create table app.t (id int)',
       'select id from app.t',
-      '"app.t", as it has tables outside of the schema "public"',
+      '"app.t", because of tables outside of the schema "public"',
     ],
     [
       'create table t (x int, y int generated always as (x + 1) stored)',
       'select x from t',
-      '"t", as it has expression in "add generated"',
+      '"t", because of expression in "add generated"',
     ],
     [
       'create table t (x int);\nalter table t rename column x to y',
       'select y from t',
-      '"t", as it has "alter table … rename column" (…:2)',
+      '"t", because of "alter table … rename column" (…:2)',
     ],
     [
       'create table t (id int references t (id) on update cascade)',
       'select id from t',
-      '"t", as it has ON UPDATE CASCADE',
+      '"t", because of ON UPDATE CASCADE',
     ],
     [
       'create extension citext with schema public cascade;\ncreate table t (c citext)',
       'select c from t',
-      '"t", as it has the type citext (…:2)',
+      '"t", because of the type citext (…:2)',
     ],
     [
       'create table t (id uuid default uuid_generate_v4())',
       'select id from t',
-      '"t", as it has the function uuid_generate_v4()',
+      '"t", because of the function uuid_generate_v4()',
     ],
     [
       'create table t (r int4range); insert into t values (null); create table u (id int)',
@@ -156,15 +164,15 @@ test('what a schema has that cannot be had is refused where it is used, with its
     [
       'create table t (n int); insert into t values (1); update t set n = abs(n)',
       'select n from t',
-      '"t", as it has the function abs()',
+      '"t", because of the function abs()',
     ],
     ['create table t (n int); update t set n = abs(n)', 'select n from t', null],
-    ['create unique index on t (id) include (n)', 'insert into t values (1)', 'changes of "t", as it has its syntax'],
+    ['create unique index on t (id) include (n)', 'insert into t values (1)', 'changes of "t", because of its syntax'],
     [`${triggered}`, 'select id from child', null],
-    [`${triggered}`, 'insert into child (id) values (1)', 'changes of "child", as it has its syntax'],
-    [`${triggered}`, 'update child set id = 2', 'changes of "child", as it has its syntax'],
+    [`${triggered}`, 'insert into child (id) values (1)', 'changes of "child", because of its syntax'],
+    [`${triggered}`, 'update child set id = 2', 'changes of "child", because of its syntax'],
     [`${triggered}`, 'insert into parent (id) values (1)', null],
-    [`${triggered}`, 'delete from parent', 'changes of "child", as it has its syntax'],
+    [`${triggered}`, 'delete from parent', 'changes of "child", because of its syntax'],
   ] as const) {
     const needed = schema.startsWith('create unique') ? `create table t (id int, n int); ${schema}` : schema
     const db = await memoryDatabase({ schema: needed })
