@@ -7,14 +7,18 @@ export interface Proxy {
   readonly url: string
   /** Connections that were accepted so far. */
   readonly accepted: number
+  /** Those of them that nobody has ended yet. */
+  readonly open: number
   /** Answers come in pieces of this many bytes from now on; 0 as they come. */
   pieces(bytes: number): void
-  /** Forwards nothing any more, of the connections that are open or of all, and does not say so. */
-  swallow(what: 'nothing' | 'open' | 'all'): void
+  /** Forwards nothing any more, of the connections that are open or of all, or no answers, and does not say so. */
+  swallow(what: 'nothing' | 'open' | 'all' | 'answers'): void
   /** Whether connections that are made from now on are accepted, and never answered. */
   silence(on: boolean): void
   /** Puts this behind the next answer, in one piece with it, and ends that connection. */
   lastWords(bytes: Buffer): void
+  /** Forwards but half of the next answer that is longer than 500 bytes, and ends that connection. */
+  halve(): void
   /** Ends all connections, without a word or with a reset. */
   cut(): void
   close(): Promise<void>
@@ -29,28 +33,40 @@ export async function startProxy(url: string, at = 0): Promise<Proxy> {
   const host = target.searchParams.get('host') ?? target.hostname
   const port = Number(target.searchParams.get('port') ?? (target.port || 5432))
   const sockets = new Set<Socket>()
+  let open = 0
   let size = 0
-  let swallowing: 'nothing' | 'open' | 'all' = 'nothing'
+  let swallowing: Parameters<Proxy['swallow']>[0] = 'nothing'
   const dead = new WeakSet<Socket>()
   let accepted = 0
   let silent = false
   let last: Buffer | null = null
+  let halves = false
 
   const server = createServer((near) => {
     accepted++
+    open++
+    near.on('close', () => open--)
     if (silent) {
       sockets.add(near)
-      near.on('error', () => {}).on('close', () => sockets.delete(near))
+      near
+        .on('error', () => {})
+        .on('close', () => sockets.delete(near))
+        .resume()
       return
     }
     const far = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
     const forward = (to: Socket, chunk: Buffer, step: number) => {
-      if (swallowing === 'all' || dead.has(to)) return
+      if (swallowing === 'all' || (swallowing === 'answers' && to === near) || dead.has(to)) return
       for (let at = 0; at < chunk.length; at += step) to.write(chunk.subarray(at, at + step))
     }
     near.setNoDelay(true)
     near.on('data', (chunk: Buffer) => forward(far, chunk, chunk.length))
     far.on('data', (chunk: Buffer) => {
+      if (halves && chunk.length > 500) {
+        near.end(chunk.subarray(0, chunk.length >> 1))
+        halves = false
+        return
+      }
       if (last === null) return forward(near, chunk, size || chunk.length)
       near.end(Buffer.concat([chunk, last]))
       last = null
@@ -63,7 +79,7 @@ export async function startProxy(url: string, at = 0): Promise<Proxy> {
       socket.on('error', () => {})
       socket.on('close', () => {
         sockets.delete(socket)
-        if (swallowing === 'nothing') other.destroy()
+        if (swallowing === 'nothing' || swallowing === 'answers') other.destroy()
       })
     }
   })
@@ -83,6 +99,9 @@ export async function startProxy(url: string, at = 0): Promise<Proxy> {
     get accepted() {
       return accepted
     },
+    get open() {
+      return open
+    },
     pieces: (bytes) => {
       size = bytes
     },
@@ -95,6 +114,9 @@ export async function startProxy(url: string, at = 0): Promise<Proxy> {
     },
     lastWords: (bytes) => {
       last = bytes
+    },
+    halve: () => {
+      halves = true
     },
     cut: () => {
       for (const socket of sockets) socket.destroy()
