@@ -30,6 +30,15 @@ for (const [way, lanes] of [
   })
 }
 
+test('what waits behind several BEGINs is not lost with their connections', async () => {
+  const { db, done } = await openDatabase('create table kept (id int)', { pool: { max: 1 } })
+  const begins = [1, 2, 3].map(() => failure(begin(db)))
+  await insert(db)
+  for (const error of await Promise.all(begins)) assert.match((error as Error).message, /^BEGIN outside of/)
+  assert.equal(await kept(db), [1])
+  await done()
+})
+
 const ending: readonly (readonly [what: string, work: (db: Database) => Promise<unknown>])[] = [
   ['in order', (db) => db.unitOfWork(async (uow) => [await insert(uow), await rollback(uow), await insert(uow)])],
   ['at the end', (db) => db.unitOfWork(async (uow) => [await insert(uow), await rollback(uow)])],

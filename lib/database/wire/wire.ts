@@ -354,8 +354,8 @@ export class Wire implements Connection {
     const ms = this.#overMs
     this.#over = []
     this.#overMs = 0
-    this.owner?.settled(this, over, ms)
     if (strays) this.destroy(new Error('a statement left a transaction open'))
+    else this.owner?.settled(this, over, ms)
   }
 
   #shift(call: Call): void {
