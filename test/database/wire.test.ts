@@ -19,7 +19,7 @@ import type { RowReader } from '../../lib/query/row.ts'
 import { freshDatabase } from '../support/server.ts'
 import { farServer } from './farServer.ts'
 import { startProxy } from './proxy.ts'
-import { command, failure, number, rows, sleep } from './support.ts'
+import { backendPid, command, failure, number, rows, sleep } from './support.ts'
 
 const test = suite('wire')
 const { url, drop } = await freshDatabase(
@@ -652,7 +652,7 @@ test('without prepared statements there are none on the server', async () => {
 
 test('a lost connection fails every call in flight, and every later one at once', async () => {
   const own = await openWire()
-  const pid = own.processId as number
+  const pid = await backendPid(own)
   const slow = [1, 2, 3].map(() => failure(number('select 1 from pg_sleep(5)')(own)))
   await sleep(30)
   await number(`select pg_terminate_backend(${pid})::int`)(wire)

@@ -16,21 +16,9 @@ import type { Query } from '../../query/executor.ts'
 import type { Lease } from '../connection.ts'
 import { Call } from '../wire/call.ts'
 import { Wire, type WireOwner } from '../wire/wire.ts'
+import { chooseLane, depthFor, Lane } from './lane.ts'
 import { Paces, slowMs } from './paces.ts'
 
-/**
- * How many calls lanes are filled with, one after the other, before another one is looked at. Few lanes that are full
- * cost far less CPU than many with little in each (system calls, wake-ups); with but one, client and server would wait
- * for each other by turns. So half of what is in flight at the moment, within these bounds. Measured: docs/performance.md
- */
-const fewest = 3
-const most = 24
-/** The work that a lane is filled with: beyond it, others share what there is to do. */
-const fillMs = 0.4
-/** The wait that a statement accepts while there are connections left, and when there are none. */
-const shortWaitMs = 1
-const longWaitMs = 4
-const maxDepth = 256
 /** How often lanes are looked at: how long, at most, a statement waits behind one that turned out slow. */
 const sweepMs = 10
 /** After that without work a lane goes back to the pool; after the other in any case, so that the pool can renew it. */
@@ -55,21 +43,8 @@ export interface LaneOptions {
   /** Runs a statement on a connection to itself, because none can be shared. */
   alone<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result>
   timedOut(call: Call): Error
-}
-
-interface Lane {
-  readonly lease: Lease
-  readonly wire: Wire
-  readonly openedAt: number
-  usedAt: number
-  /** Calls in flight. */
-  calls: number
-  /** What they are expected to take together, in ms. */
-  expectedMs: number
-  /** Whether a statement has it to itself. */
-  taken: boolean
-  /** Whether it takes nothing more, and goes back when it is empty. */
-  leaving: boolean
+  /** Called when a call has failed that waited for a lane. */
+  gaveUp(): void
 }
 
 export class Lanes implements WireOwner {
@@ -82,7 +57,8 @@ export class Lanes implements WireOwner {
   #calls = 0
   #timer: NodeJS.Timeout | null = null
   #sweptAt = 0
-  #onEmpty: (() => void) | null = null
+  /** Whether lanes go back as soon as nothing waits. */
+  #draining = false
   #ended = false
 
   constructor(options: LaneOptions) {
@@ -95,9 +71,7 @@ export class Lanes implements WireOwner {
   }
 
   get stats(): { lanes: number; inFlight: number; waiting: number } {
-    let inFlight = 0
-    for (const wire of this.#lanes.keys()) inFlight += wire.inFlight
-    return { lanes: this.#lanes.size, inFlight, waiting: this.#waiting.size }
+    return { lanes: this.#lanes.size, inFlight: this.#calls, waiting: this.#waiting.size }
   }
 
   /** Runs a statement as a transaction of its own. One round trip. */
@@ -109,44 +83,32 @@ export class Lanes implements WireOwner {
 
   /**
    * For every caller who waits for a connection to himself a lane goes back to the pool as soon as it is empty: idle ones
-   * first, last those whose statement is slow. Nobody knows when that ends, so these do not count as given. They are lanes
-   * again when their turn has come.
+   * first. Those whose statement is slow do not count as given. They are lanes again when their turn has come.
    */
   yieldToOthers(): void {
     const now = performance.now()
     let wanted = this.#options.wanted()
     for (const { leaving, wire } of this.#lanes.values()) if (leaving && wire.busyMs(now) <= slowMs) wanted--
-    const readiness = ({ taken, wire }: Lane) => (taken || wire.busyMs(now) > slowMs ? maxDepth : wire.inFlight)
-    for (; wanted > 0; wanted--) {
-      let next: Lane | null = null
-      for (const lane of this.#lanes.values()) {
-        if (!lane.leaving && (next === null || readiness(lane) < readiness(next))) next = lane
-      }
-      if (next === null) return
-      this.#leave(next)
-    }
+    if (wanted <= 0) return
+    const staying = [...this.#lanes.values()].filter((lane) => !lane.leaving)
+    staying.sort((one, other) => one.burden(now) - other.burden(now))
+    for (const lane of staying.slice(0, wanted)) this.#leave(lane)
   }
 
-  /** Resolves when everything that was called is answered and every lane is back in the pool. */
-  drain(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onEmpty = resolve
-      if (this.#waiting.size === 0) for (const lane of [...this.#lanes.values()]) this.#leave(lane)
-      this.#checkEmpty()
-    })
+  /** From now on every lane goes back to the pool as soon as everything that was called is answered. */
+  drain(): void {
+    this.#draining = true
+    if (this.#isEnding) for (const lane of [...this.#lanes.values()]) this.#leave(lane)
   }
 
   /** What waits fails, and what is lost from now on is not run elsewhere. */
   end(): void {
     this.#ended = true
-    for (const call of this.#waiting) call.fail(() => new DatabaseClosedError(call.query))
-    this.#waiting.clear()
-    this.#checkEmpty()
+    for (const call of this.#waiting) this.#giveUp(call, () => new DatabaseClosedError(call.query))
   }
 
   settled(wire: Wire, calls: readonly Call[], ms: number): void {
-    const lane = this.#lanes.get(wire)
-    if (lane === undefined) return
+    const lane = this.#lanes.get(wire)!
     for (const call of calls) {
       if (call.query === null) continue
       this.#paces.note(call.query, ms / calls.length)
@@ -155,17 +117,16 @@ export class Lanes implements WireOwner {
     if (lane.calls === 0) {
       lane.taken = false
       lane.expectedMs = 0
-      if (lane.leaving || (this.#onEmpty !== null && this.#waiting.size === 0)) this.#leave(lane)
+      if (lane.leaving || this.#isEnding) this.#leave(lane)
     }
     if (this.#waiting.size > 0) this.#fill()
   }
 
   gone(wire: Wire): void {
-    const lane = this.#lanes.get(wire)
-    if (lane !== undefined) this.#count(lane, -lane.calls, 0)
+    const lane = this.#lanes.get(wire)!
+    this.#count(lane, -lane.calls, 0)
     this.#lanes.delete(wire)
-    lane?.lease.release(false)
-    this.#checkEmpty()
+    lane.lease.release(false)
   }
 
   takesBack(call: Call): boolean {
@@ -200,31 +161,18 @@ export class Lanes implements WireOwner {
   }
 
   #choose(call: Call): Lane | null {
-    const quick = this.#paces.isQuick(call.query as AnyQuery)
-    const waitMs = this.#lanes.size + this.#opening < this.#options.max ? shortWaitMs : longWaitMs
-    const depth = Math.min(Math.max(fewest, (this.#calls + 1) >> 1), most)
-    let now = 0
-    let best: Lane | null = null
-    for (const lane of this.#lanes.values()) {
-      const { wire } = lane
-      if (lane.leaving || lane.taken) continue
-      if (lane.calls > 0) {
-        if (!quick || lane.expectedMs > waitMs || lane.calls >= maxDepth) continue
-        now ||= performance.now()
-        if (wire.busyMs(now) > slowMs) continue
-      }
-      if (quick && lane.calls < depth && lane.expectedMs < fillMs) return lane
-      if (best === null || lane.expectedMs < best.expectedMs) best = lane
-    }
-    // Nobody waits for it.
-    if (best !== null && quick && this.#opening === 0 && this.#options.spare()) this.#openOne(call)
-    return best
+    const { query } = call
+    call.expectedMs = this.#paces.expectedMs(query as AnyQuery)
+    call.shares = query?.readOnly === true && call.expectedMs < slowMs
+    const depth = depthFor(this.#calls)
+    const lane = chooseLane(this.#lanes.values(), call, depth, this.#isFull)
+    const wantsMore = lane !== null && call.shares && !lane.hasRoom(depth)
+    // A connection that nobody waits for.
+    if (wantsMore && this.#opening === 0 && this.#options.spare()) this.#openOne(call)
+    return lane
   }
 
   #submit(lane: Lane, call: Call): void {
-    const query = call.query as AnyQuery
-    call.expectedMs = this.#paces.expectedMs(query)
-    call.shares = this.#paces.isQuick(query)
     lane.taken = !call.shares
     this.#count(lane, 1, call.expectedMs)
     lane.usedAt = this.#sweptAt
@@ -240,9 +188,13 @@ export class Lanes implements WireOwner {
     lane.expectedMs += expectedMs
   }
 
+  get #isFull(): boolean {
+    return this.#lanes.size + this.#opening >= this.#options.max
+  }
+
   /** Another lane for those who wait, as long as the pool has connections. */
   #open(): void {
-    if (this.#opening >= this.#waiting.size || this.#lanes.size + this.#opening >= this.#options.max) {
+    if (this.#opening >= this.#waiting.size || this.#isFull) {
       if (this.#waiting.size > 0) this.#watch()
       return
     }
@@ -258,34 +210,19 @@ export class Lanes implements WireOwner {
         this.#opening--
         const { connection } = lease
         if (!(connection instanceof Wire)) return this.#scatter(lease)
-        this.#add(lease, connection)
+        connection.owner = this
+        this.#lanes.set(connection, new Lane(lease, connection))
+        // Ahead of the first statement, in the same write: how long the way is, which is not the statements' fault.
+        connection.ping(this.#options.pingMs).catch(() => {})
+        this.#watch()
         this.#fill()
       },
       (error: Error) => {
         this.#opening--
-        this.#failed(error)
         // The next sweep tries again, not this turn: the next error might come as quickly.
-        this.#checkEmpty()
+        this.#failed(error)
       },
     )
-  }
-
-  #add(lease: Lease, wire: Wire): void {
-    const now = performance.now()
-    wire.owner = this
-    this.#lanes.set(wire, {
-      lease,
-      wire,
-      openedAt: now,
-      usedAt: now,
-      calls: 0,
-      expectedMs: 0,
-      taken: false,
-      leaving: false,
-    })
-    // Ahead of the first statement, in the same write: how long the way is, which is not the statements' fault.
-    wire.ping(this.#options.pingMs).catch(() => {})
-    this.#watch()
   }
 
   /**
@@ -296,7 +233,6 @@ export class Lanes implements WireOwner {
     for (const { query, params, resolve } of this.#waiting) resolve(this.#options.alone(query as AnyQuery, params))
     this.#waiting.clear()
     lease.release(true)
-    this.#checkEmpty()
   }
 
   /** A connection could not be had. While there are lanes they will serve those who wait; otherwise nothing will. */
@@ -304,11 +240,16 @@ export class Lanes implements WireOwner {
     // A wait that was too long was that of whoever it was begun for: the sweep tells each when his own is.
     if (this.#lanes.size > 0 || error instanceof AcquireTimeoutError) return
     for (const call of this.#waiting) {
-      this.#waiting.delete(call)
-      call.fail(() =>
+      this.#giveUp(call, () =>
         error instanceof ConnectionError ? new ConnectionError(call.query, error.cause as Error, 'not sent') : error,
       )
     }
+  }
+
+  #giveUp(call: Call, makeError: () => Error): void {
+    this.#waiting.delete(call)
+    call.fail(makeError)
+    this.#options.gaveUp()
   }
 
   #leave(lane: Lane): void {
@@ -316,11 +257,10 @@ export class Lanes implements WireOwner {
     if (lane.wire.inFlight > 0 || !this.#lanes.delete(lane.wire)) return
     lane.wire.owner = null
     lane.lease.release(true)
-    this.#checkEmpty()
   }
 
-  #checkEmpty(): void {
-    if (this.#lanes.size === 0 && this.#waiting.size === 0 && this.#opening === 0) this.#onEmpty?.()
+  get #isEnding(): boolean {
+    return this.#draining && this.#waiting.size === 0
   }
 
   #watch(): void {
@@ -335,10 +275,9 @@ export class Lanes implements WireOwner {
     const late = now - this.#sweptAt > 3 * sweepMs
     this.#sweptAt = now
     this.yieldToOthers()
-    const ending = this.#onEmpty !== null && this.#waiting.size === 0
     for (const lane of [...this.#lanes.values()]) {
       const { wire } = lane
-      lane.leaving ||= ending || now - lane.openedAt > maxHoldMs
+      lane.leaving ||= this.#isEnding || now - lane.openedAt > maxHoldMs
       if (wire.inFlight === 0 && (lane.leaving || now - lane.usedAt > lingerMs)) this.#leave(lane)
       // While the lane's ping is under way (running is null), what takes long may be the way.
       const slow = wire.running !== null && wire.inFlight > 1 && wire.busyMs(now) > sweepMs
@@ -346,8 +285,7 @@ export class Lanes implements WireOwner {
     }
     for (const call of this.#waiting) {
       if (this.#options.waitMs === 0 || now - call.since < this.#options.waitMs) break
-      this.#waiting.delete(call)
-      call.fail(() => this.#options.timedOut(call))
+      this.#giveUp(call, () => this.#options.timedOut(call))
     }
     this.#open()
     if (this.#lanes.size === 0 && this.#waiting.size === 0 && this.#timer !== null) {
@@ -362,8 +300,7 @@ export class Lanes implements WireOwner {
       // Rule 1 says so already; a write that ran twice would be too bad to rest on that alone.
       if (call.query?.readOnly !== true || call.moved) continue
       const again = new Call(call.query, call.params, call.resolve)
-      const full = this.#lanes.size + this.#opening >= this.#options.max
-      if (full && this.#choose(again) === null) return
+      if (this.#isFull && this.#choose(again) === null) return
       call.moved = true
       call.twin = again
       again.twin = call

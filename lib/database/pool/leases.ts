@@ -77,7 +77,7 @@ export class Leases {
     this.#checkedAt = now
     if (late) return
     for (const [lease, { seat }] of this.#held) {
-      const ms = Math.round(seat.busyMs(now))
+      const ms = Math.round(seat.connection.busyMs?.(now) ?? 0)
       if (ms > this.#limitMs(lease)) seat.giveUp(`no answer for ${ms} ms (pool.answerTimeoutMs)`)
     }
   }

@@ -23,9 +23,4 @@ export class Paces {
   expectedMs({ statement }: AnyQuery): number {
     return this.#averages.get(statement)?.ms ?? slowMs
   }
-
-  /** Whether others may be sent behind it: it waits for no lock, changes nothing, and will be done at once. */
-  isQuick(query: AnyQuery): boolean {
-    return query.readOnly === true && this.expectedMs(query) < slowMs
-  }
 }

@@ -15,7 +15,7 @@ import {
 import type { Query } from '../../query/executor.ts'
 import { alone } from '../autocommit.ts'
 import { longestMs, settlesWithin } from '../cancellation.ts'
-import { processIdOf } from '../cancelRequest.ts'
+import { backendOf } from '../cancelRequest.ts'
 import type { CloseOptions, ConnectionSource, Lease } from '../connection.ts'
 import { CallSite } from '../observe/callSite.ts'
 import { type Observer, observerOf } from '../observe/observer.ts'
@@ -90,6 +90,7 @@ class TunedPool implements ConnectionSource {
     // An idle client that dies tells its pool, which has removed it already and needs no help; without a listener the
     // process would end. One that dies in use fails its statement, which is where the owner hears of it.
     this.#pool.on('error', () => {})
+    const processIdOf = (connected: Client) => backendOf(connected)?.processId ?? null
     this.#pool.on('connect', (connected) => {
       observer.pool({ type: 'connect', durationMs: ageMs(connected), processId: processIdOf(connected) })
     })
@@ -105,6 +106,7 @@ class TunedPool implements ConnectionSource {
       open: (call) => this.#checkOut(call.query, 'shared', null),
       alone: (query, params) => this.#alone(query, params),
       timedOut: (call) => this.#timedOut(call.query),
+      gaveUp: () => this.#checkQuiet(),
     })
     if (settings.lanes) this.execute = (query, params) => this.#share(query, params)
   }
@@ -181,7 +183,7 @@ class TunedPool implements ConnectionSource {
         const seat = await this.#connect(query)
         const usable = this.#isTrusted(seat) ?? (await this.#answers(seat))
         if (usable && !this.#pool.ending) return this.#lease(seat, use, site, calledAt)
-        seat.retire()
+        seat.putAway(true)
       }
     } finally {
       this.#acquiring--
@@ -292,7 +294,8 @@ class TunedPool implements ConnectionSource {
   }
 
   async #shutDown(graceMs: number | undefined): Promise<void> {
-    const quiet = Promise.all([this.#lanes.drain(), this.#quiet()])
+    this.#lanes.drain()
+    const quiet = this.#quiet()
     const isQuiet = graceMs === undefined ? await quiet.then(yes) : await settlesWithin(quiet, graceMs)
     this.#atHand.putAway()
     // Idle connections do not keep the process running, and it must not end before they are closed.
@@ -325,7 +328,7 @@ class TunedPool implements ConnectionSource {
   }
 
   #checkQuiet(): void {
-    if (this.#leases.count === 0 && this.#acquiring === 0) this.#onQuiet?.()
+    if (this.#leases.count === 0 && this.#acquiring === 0 && this.#lanes.waiting === 0) this.#onQuiet?.()
   }
 }
 

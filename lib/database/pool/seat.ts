@@ -32,7 +32,7 @@ export class Seat {
 
   /** Its wire knows first. */
   get lost(): boolean {
-    return this.#ended || (this.#wire?.lost ?? false)
+    return this.#ended || Boolean(this.#wire?.lost)
   }
 
   get expired(): boolean {
@@ -42,14 +42,12 @@ export class Seat {
   /** Whether it is there, asked by a round trip. */
   async answers(timeoutMs: number): Promise<boolean> {
     const answer = this.#wire === null ? this.connection.control('') : this.#wire.ping(timeoutMs)
-    const answered = (await settlesWithin(answer, timeoutMs)) && (await answer.then(yes, no))
+    const answered = answer.then(
+      () => true,
+      () => false,
+    )
     // The server's last words may have come with the answer.
-    return answered && !this.lost
-  }
-
-  /** How long it has been owing an answer; 0 if it is not. */
-  busyMs(now: number): number {
-    return this.connection.busyMs?.(now) ?? 0
+    return (await settlesWithin(answered, timeoutMs)) && (await answered) && !this.lost
   }
 
   /** The query that it is running, if that is known. */
@@ -62,14 +60,9 @@ export class Seat {
     this.connection.destroy?.(new Error(why))
   }
 
-  /** Gives it to pg-pool, for whoever comes next; to be closed, if it is lost. */
-  putAway(): void {
-    this.#client.release(this.lost)
-  }
-
-  /** Has pg-pool close it, by a farewell. */
-  retire(): void {
-    this.#client.release(true)
+  /** Gives it to pg-pool, for whoever comes next. @param close whether to be closed instead, by a farewell */
+  putAway(close: boolean = this.lost): void {
+    this.#client.release(close)
   }
 
   /** At once, and not by a farewell that nobody may answer: what is in flight fails, and who waits gets another one. */
@@ -78,6 +71,3 @@ export class Seat {
     this.#client.release(true)
   }
 }
-
-const yes = (): boolean => true
-const no = (): boolean => false

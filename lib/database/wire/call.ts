@@ -2,6 +2,8 @@
 
 import { PlainsqlError } from '../../errors.ts'
 import type { Query } from '../../query/executor.ts'
+import { misfit } from '../../query/row.ts'
+import { queryError } from '../failures.ts'
 import type { ServerError } from './messages.ts'
 import { type Columns, unknownColumns } from './row.ts'
 import type { Statement } from './statements.ts'
@@ -27,6 +29,8 @@ export class Call {
   prepared = false
   /** Whether the server has taken its parameters: before, nothing of it has run. */
   bound = false
+  /** Whether it is a ping that nothing was ahead of. */
+  measures = false
   /** Whether it may have reached the server. */
   sent = false
   /** Whether it was moved to another connection; once is enough. */
@@ -49,6 +53,34 @@ export class Call {
     this.query = query
     this.params = params
     this.resolve = resolve
+  }
+
+  /** The server has taken its parameters, by when its columns are known. */
+  take(): void {
+    this.bound = true
+    const { query, statement, preparing } = this
+    if (query === null || statement === null || !(preparing || statement.isMisfit)) return
+    const error = misfit(query, (preparing ? this : statement).columns.names)
+    // Looked at once for all runs.
+    statement.isMisfit = error !== null
+    if (error !== null) this.thrown = { error }
+  }
+
+  /** It is answered: by what, its fields say. */
+  settle(): void {
+    const { query, refusal, thrown } = this
+    if (refusal !== null) {
+      // An error of the prelude is not the query's.
+      this.fail(() => queryError(this.preludes > 0 ? null : query, refusal))
+    } else if (thrown !== null) this.fail(() => thrown.error)
+    else if (query === null) this.resolve(this.tag)
+    else {
+      try {
+        this.resolve(query.finish(this.rows, this.affected))
+      } catch (error) {
+        this.fail(() => error)
+      }
+    }
   }
 
   /** Rejects in a microtask of its own, after the caller's await: only there does V8 know the stack of callers. */

@@ -2,6 +2,7 @@
 // Source: PostgreSQL's protocol, "Message Formats" and "Error and Notice Message Fields".
 
 import { DatabaseError } from 'pg'
+import type { Column } from './row.ts'
 
 /** ErrorResponse, in the class that `pg` has for it, whichever connection it came over. */
 export type ServerError = DatabaseError
@@ -84,7 +85,7 @@ export function readParameterTypes(bytes: Buffer, at: number): number[] {
 }
 
 /** RowDescription: name and type of every column. A domain is described as its base type. */
-export function readDescription(bytes: Buffer, at: number): { name: string; type: number }[] {
+export function readDescription(bytes: Buffer, at: number): Column[] {
   let position = at + 2
   return Array.from({ length: bytes.readInt16BE(at) }, () => {
     const end = bytes.indexOf(0, position)

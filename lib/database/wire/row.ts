@@ -8,6 +8,12 @@ import * as codecs from '../../query/codecs.ts'
 import { decodeColumn, type RowMethods, type RowReader } from '../../query/row.ts'
 import { pgEpoch } from './outgoing.ts'
 
+/** A column as the server describes it, with its type (pg_type.oid). */
+export interface Column {
+  readonly name: string
+  readonly type: number
+}
+
 /** How the columns of a result come. */
 export interface Columns {
   /** By number; empty until the server has described them. */
@@ -35,10 +41,7 @@ const binaryMethods: Readonly<Record<number, readonly string[]>> = {
  * Decides the form of every column: binary where `read` asks for it by the method of exactly its type.
  * @param described names and types from the server's RowDescription
  */
-export function planColumns(
-  read: ((r: RowReader) => unknown) | undefined,
-  described: readonly { readonly name: string; readonly type: number }[],
-): Columns {
+export function planColumns(read: ((r: RowReader) => unknown) | undefined, described: readonly Column[]): Columns {
   const asked = read === undefined ? [] : methodsOf(read)
   return {
     names: described.map((column) => column.name),

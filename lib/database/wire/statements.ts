@@ -1,12 +1,14 @@
 // The prepared statements of one connection: which ones the server knows, and the bytes that run them.
 // The first run is Parse, Describe, Bind, Execute; the others are Bind and Execute, most of whose bytes never change.
 
+import { isStale } from '../../errors.ts'
 import type { QuerySource } from '../../query/executor.ts'
 import type { Call } from './call.ts'
+import type { ServerError } from './messages.ts'
 import * as messages from './messages.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { WireParams } from './params.ts'
-import { type Columns, unknownColumns } from './row.ts'
+import { type Column, type Columns, planColumns, unknownColumns } from './row.ts'
 
 /**
  * Writes with more bytes of parameters than this are parsed and planned for each run: for arrays of any length PostgreSQL
@@ -15,6 +17,8 @@ import { type Columns, unknownColumns } from './row.ts'
 const heavyBytes = 8 * 1024
 /** Bind's code, length, and the empty name of the portal. */
 const beforeName = 1 + 4 + 1
+/** How often in a row a call may meet a statement that has just become stale, during a chain of migrations. */
+const maxReprepares = 5
 
 /** A statement as one connection knows it. */
 export class Statement {
@@ -51,11 +55,13 @@ export class Statement {
     this.formats = beforeName + nameBytes.length + 2
   }
 
-  /** From the next run on, results come as the columns are planned. */
-  describe(columns: Columns): void {
-    this.columns = columns
-    const formats = messages.int16(columns.binary.length, ...columns.binary)
-    this.tail = Buffer.concat([formats, messages.execute])
+  /** RowDescription. From the next run on, results come as the columns are planned; this call's comes as text. */
+  describe(call: Call, columns: readonly Column[]): void {
+    call.columns = { ...call.columns, names: columns.map((column) => column.name) }
+    if (this.name === '') return
+    this.columns = planColumns(call.query?.read, columns)
+    const { binary } = this.columns
+    this.tail = Buffer.concat([messages.int16(binary.length, ...binary), messages.execute])
   }
 }
 
@@ -125,6 +131,31 @@ export class Statements {
     this.#controls.set(sql, messages.run(name))
   }
 
+  /**
+   * Forgets what a refused call says that the server does not have, or has otherwise.
+   * @param idle whether no transaction is open
+   * @returns whether it is to be sent again: it has not run, and with a new Parse it will
+   */
+  refused(call: Call, refusal: ServerError, idle: boolean): boolean {
+    const { statement } = call
+    if (statement === null || call.preludes > 0) {
+      // Where BEGIN is not known any more, nothing is.
+      if (isStale(refusal)) this.forgetAll()
+      else this.forgetControls()
+    }
+    if (statement === null) return false
+    const parsedEarlier = call.preludes === 0 && (!call.preparing || statement.kept !== statement)
+    // Once its parameters were taken it has run, and may have committed what it did, whatever the SQLSTATE says.
+    const stale = !call.bound && (isStale(refusal) || (parsedEarlier && messages.mayBeOutdated(refusal)))
+    if (stale || (call.preparing && !call.prepared)) this.#forget(statement)
+    return stale && idle && call.reprepared++ < maxReprepares
+  }
+
+  /** A call was skipped behind another one's error, and so was its Parse: of its name the server may have another text. */
+  skipped({ statement, preparing, prepared }: Call): void {
+    if (preparing && !prepared && statement !== null) this.#forget(statement)
+  }
+
   /** They failed, or were skipped: perhaps the server does not have them, or not any more. */
   forgetControls(): void {
     this.#controls.clear()
@@ -135,18 +166,6 @@ export class Statements {
     this.#controls.clear()
     this.#known.clear()
     this.#leaving = []
-  }
-
-  /**
-   * Prepares it anew when it is next used.
-   * @param close whether the server may still have one of this name
-   */
-  forget(statement: Statement, close: boolean): void {
-    const kept = close ? statement.kept : statement
-    // Of several calls that were refused in a row, the first has done it.
-    if (this.#known.get(kept.name) !== kept) return
-    this.#known.delete(kept.name)
-    if (close) this.#leaving.push(kept.name)
   }
 
   /** @param heavy the statement that is too heavy to be kept: it says what its parameters' types are */
@@ -161,13 +180,20 @@ export class Statements {
     return statement
   }
 
+  /** It is prepared anew when it is next used. */
+  #forget({ kept }: Statement): void {
+    // Of several calls that were refused in a row, the first has done it.
+    if (this.#known.get(kept.name) === kept) this.#known.delete(kept.name)
+  }
+
   #remember(statement: Statement): void {
     this.#leaving = []
     this.#known.set(statement.name, statement)
     if (this.#known.size <= this.#max) return
     let oldest = statement
     for (const other of this.#known.values()) if (other.lastUse < oldest.lastUse) oldest = other
-    this.forget(oldest, true)
+    this.#known.delete(oldest.name)
+    this.#leaving.push(oldest.name)
   }
 }
 

@@ -6,18 +6,18 @@
 
 import type { Duplex } from 'node:stream'
 import type { Client } from 'pg'
-import { ConnectionError, isStale, PlainsqlError, type QueryIdentity } from '../../errors.ts'
+import { ConnectionError, PlainsqlError, type QueryIdentity } from '../../errors.ts'
 import type { Query } from '../../query/executor.ts'
-import { misfit } from '../../query/row.ts'
-import { backendOf, cancelRequest } from '../cancelRequest.ts'
+import { cancelRequest } from '../cancelRequest.ts'
 import type { Connection } from '../connection.ts'
-import { leftOpen, queryError } from '../failures.ts'
+import { leftOpen } from '../failures.ts'
 import { noteSent } from '../observe/observer.ts'
 import { Call } from './call.ts'
 import * as messages from './messages.ts'
 import { Outgoing } from './outgoing.ts'
 import { WireParams } from './params.ts'
-import { planColumns, WireRow } from './row.ts'
+import { WireRow } from './row.ts'
+import { ServerClock } from './serverClock.ts'
 import { takeMessages } from './socket.ts'
 import { Statements } from './statements.ts'
 
@@ -42,14 +42,14 @@ export function wireOver(client: Client, maxStatements = 256): Wire | null {
   return new Wire(client, stream, maxStatements)
 }
 
-/** How often in a row a call may meet a statement that has just become stale, during a chain of migrations. */
-const maxReprepares = 5
-/** By how much the way to the server may be thought too long: so much a statement is late before anybody acts on it. */
-const tolerableMs = 10
-
 export class Wire implements Connection {
   owner: WireOwner | null = null
-  readonly processId?: number
+  /** Calls that have not been answered. */
+  inFlight = 0
+  /** Of the last ReadyForQuery. */
+  inTransaction = false
+  /** Why it leads nowhere any more. */
+  lost: Error | null = null
   readonly #client: Client
   readonly #stream: Duplex
   readonly #out = new Outgoing()
@@ -64,37 +64,23 @@ export class Wire implements Connection {
   /** Calls that are over, and whose Sync is not answered; and for how long the server was busy with them. */
   #over: Call[] = []
   #overMs = 0
-  #inFlight = 0
   #flushing = false
-  /** When the answer to the first call in flight could have come, had it taken no time. */
-  #since = 0
-  #roundTripMs = 0
-  /** A ping that nothing was ahead of. */
-  #pinging: Call | null = null
-  /** When the chunk at hand came. */
-  #now = 0
-  #lost: Error | null = null
-  /** Of the last ReadyForQuery. */
-  #inTransaction = false
+  readonly #clock = new ServerClock()
 
   constructor(client: Client, stream: Duplex, maxStatements: number) {
     this.#client = client
     this.#stream = stream
     this.#statements = new Statements(maxStatements)
-    const backend = backendOf(client)
-    if (backend) this.processId = backend.processId
     takeMessages(
       stream,
-      () => {
-        this.#now = performance.now()
-      },
+      () => this.#clock.arrived(),
       (code, bytes, at, end) => {
         this.#message(code, bytes, at, end)
-        return this.#lost === null
+        return this.lost === null
       },
     )
-    stream.on('error', (error) => this.#lose(error))
-    stream.on('close', () => this.#lose(new Error('the connection was lost')))
+    stream.on('error', (error) => this.destroy(error))
+    stream.on('close', () => this.destroy(new Error('the connection was lost')))
   }
 
   /** What the server is at. */
@@ -102,23 +88,9 @@ export class Wire implements Connection {
     return this.#first?.query ?? null
   }
 
-  /** Whether it leads nowhere any more. */
-  get lost(): boolean {
-    return this.#lost !== null
-  }
-
-  get inTransaction(): boolean {
-    return this.#inTransaction
-  }
-
-  /** Calls that have not been answered. */
-  get inFlight(): number {
-    return this.#inFlight
-  }
-
   /** For how long the server has been at the first call in flight, without the way there; 0 if there is none. */
   busyMs(now: number): number {
-    return this.#first?.sent ? now - this.#since : 0
+    return this.#first?.sent ? this.#clock.busyMs(now) : 0
   }
 
   /** What waits for the first call in flight to be answered. */
@@ -158,7 +130,7 @@ export class Wire implements Connection {
         resolve(answer as never)
       }
       const call = new Call(null, null, settle)
-      if (this.#first === null) this.#pinging = call
+      call.measures = this.#first === null
       this.#send(call, messages.sync)
     })
   }
@@ -169,7 +141,23 @@ export class Wire implements Connection {
 
   /** Gives the connection up: every call in flight fails with a ConnectionError. */
   destroy(cause: Error): void {
-    this.#lose(cause)
+    if (this.lost !== null) return
+    this.lost = cause
+    let call = this.#first
+    this.#first = null
+    this.#last = null
+    this.#unsent = null
+    this.#group = null
+    this.inFlight = 0
+    this.owner?.gone(this)
+    while (call !== null) {
+      const { next, query } = call
+      const statement = call.sent ? 'unknown' : 'not sent'
+      if (!this.owner?.takesBack(call)) call.fail(() => new ConnectionError(query, cause, statement))
+      call = next
+    }
+    // A client that does not know yet would be given to the next caller.
+    this.#stream.destroy()
   }
 
   /**
@@ -200,7 +188,7 @@ export class Wire implements Connection {
   }
 
   #send(call: Call, bytes?: Uint8Array): void {
-    const lost = this.#lost
+    const { lost } = this
     if (lost !== null) {
       call.fail(() => new ConnectionError(call.query, lost, 'not sent'))
       return
@@ -214,7 +202,7 @@ export class Wire implements Connection {
     else this.#last.next = call
     this.#last = call
     this.#unsent ??= call
-    this.#inFlight++
+    this.inFlight++
     if (this.#flushing) return
     this.#flushing = true
     // After the microtasks of this turn: all that woke up with the same chunk of answers has asked its next question.
@@ -232,8 +220,7 @@ export class Wire implements Connection {
   #flush(): void {
     this.#flushing = false
     this.#endGroup()
-    // Nothing was in flight: the first of these has all of the way to the server before it.
-    if (this.#first === this.#unsent) this.#since = performance.now() + this.#roundTripMs
+    if (this.#first === this.#unsent) this.#clock.started()
     for (let call = this.#unsent; call !== null; call = call.next) call.sent = true
     this.#unsent = null
     this.#stream.write(this.#out.take())
@@ -244,7 +231,14 @@ export class Wire implements Connection {
     const call = this.#first
     switch (code) {
       case 68: // DataRow
-        if (call?.query?.read !== undefined && call.preludes === 0) this.#dataRow(call, call.query.read, bytes, at)
+        // After the first row that cannot be decoded the others are only skipped, so that the stream stays in step.
+        if (call?.query?.read === undefined || call.preludes > 0 || call.thrown !== null) return
+        this.#row.turnTo(call.query, call.columns, bytes, at)
+        try {
+          call.rows.push(call.query.read(this.#row.reader))
+        } catch (error) {
+          call.thrown = { error }
+        }
         return
       case 67: // CommandComplete
         if (call === null) return
@@ -255,28 +249,28 @@ export class Wire implements Connection {
         if (!call.ends) this.#complete(call, true)
         return
       case 90: // ReadyForQuery
-        this.#inTransaction = bytes[at] !== 73 // I, for idle; else T or E
+        this.inTransaction = bytes[at] !== 73 // I, for idle; else T or E
         if (call !== null) this.#ready(call)
         return
       case 49: // ParseComplete
         if (call?.preludes === 0) call.prepared = true
         return
       case 50: // BindComplete
-        if (call?.preludes === 0) this.#bound(call)
+        if (call?.preludes === 0) call.take()
         return
       case 116: // ParameterDescription
         if (call?.statement) call.statement.types = messages.readParameterTypes(bytes, at)
         return
       case 84: // RowDescription, of which a simple query's needs no attention
-        if (call?.statement) {
-          const described = messages.readDescription(bytes, at)
-          call.columns = { ...call.columns, names: described.map((column) => column.name) }
-          if (call.statement.name !== '') call.statement.describe(planColumns(call.query?.read, described))
-        }
+        call?.statement?.describe(call, messages.readDescription(bytes, at))
         return
-      case 69: // ErrorResponse
-        this.#error(call, messages.readServerError(bytes, at))
+      case 69: {
+        // ErrorResponse. ERROR ends the call; FATAL and PANIC end the connection, with or without a call.
+        const error = messages.readServerError(bytes, at)
+        if (error.severity !== 'ERROR') this.destroy(error)
+        else if (call !== null) call.refusal ??= error
         return
+      }
       case 71: // CopyInResponse. A Sync behind it was swallowed ("COPY Operations"), so that we need another.
         this.#stream.write(messages.copyFail)
         return
@@ -303,50 +297,20 @@ export class Wire implements Connection {
     }
   }
 
-  /** By now its statement was described, for this call or an earlier one, and its columns are looked at once for all. */
-  #bound(call: Call): void {
-    call.bound = true
-    const { query, statement, preparing } = call
-    if (query === null || statement === null || !(preparing || statement.isMisfit)) return
-    const error = misfit(query, (preparing ? call : statement).columns.names)
-    statement.isMisfit = error !== null
-    if (error !== null) call.thrown = { error }
-  }
-
-  #dataRow(call: Call, read: NonNullable<NonNullable<Call['query']>['read']>, bytes: Buffer, at: number): void {
-    // After the first row that cannot be decoded the others are only skipped, so that the stream stays in step.
-    if (call.thrown !== null) return
-    this.#row.turnTo(call.query as Query<unknown, unknown, unknown>, call.columns, bytes, at)
-    try {
-      call.rows.push(read(this.#row.reader))
-    } catch (error) {
-      call.thrown = { error }
-    }
-  }
-
-  /** ERROR ends the call; FATAL and PANIC end the connection, with or without a call. */
-  #error(call: Call | null, error: messages.ServerError): void {
-    if (error.severity !== 'ERROR') this.destroy(error)
-    else if (call !== null) call.refusal ??= error
-  }
-
   /** After an error in the middle of calls that share a Sync, the server has skipped the others. */
   #ready(call: Call): void {
-    const idle = !this.#inTransaction
+    const idle = !this.inTransaction
     // The next statement, somebody else's, would never be committed.
     const strays = !idle && this.owner !== null
     if (strays && call.query !== null) call.thrown ??= { error: leftOpen(call.query) }
-    const skipped: Call[] = []
-    for (let last = call; !last.ends && last.next !== null; ) {
-      last = last.next
-      skipped.push(last)
-    }
+    let last = call
+    while (!last.ends && last.next !== null) last = last.next
     this.#complete(call, idle)
-    for (const other of skipped) this.#shift(other)
-    for (const other of skipped) {
+    for (let other = call; other !== last; ) {
+      other = this.#first as Call
+      this.#shift(other)
       other.shares = false
-      // Its Parse was skipped too, and what the server has under this name, if anything, may be another text.
-      if (other.preparing && !other.prepared && other.statement !== null) this.#statements.forget(other.statement, true)
+      this.#statements.skipped(other)
       this.#again(other)
     }
     this.#row.turnAway()
@@ -363,83 +327,23 @@ export class Wire implements Connection {
     if (call.next === null) this.#last = null
     // What is over would keep what came after it, with all its rows.
     call.next = null
-    this.#inFlight--
+    this.inFlight--
   }
 
   #complete(call: Call, idle: boolean): void {
     this.#shift(call)
-    const ms = this.#now - this.#since
-    this.#since = this.#now
-    if (call === this.#pinging) {
-      this.#roundTripMs += ms
-      this.#pinging = null
+    const ms = this.#clock.answered(call.measures)
+    if (call.refusal !== null && this.#statements.refused(call, call.refusal, idle)) this.#again(call)
+    else {
+      this.#over.push(call)
+      this.#overMs += ms
+      call.settle()
     }
-    // Its answer may have lain in the socket while we were busy. One that took less than half as long says so; what does
-    // not matter, and what is but the network's fickleness, stays until the next ping.
-    else if (ms < -Math.max(tolerableMs, this.#roundTripMs / 2)) this.#roundTripMs /= 2
-    const { statement, refusal } = call
-    if (refusal !== null && (statement === null || call.preludes > 0)) {
-      // Where BEGIN is not known any more, nothing is.
-      if (isStale(refusal)) this.#statements.forgetAll()
-      else this.#statements.forgetControls()
-    }
-    if (refusal !== null && statement !== null) {
-      const parsedEarlier = call.preludes === 0 && (!call.preparing || statement.kept !== statement)
-      // Once its parameters were taken it has run, and may have committed what it did, whatever the SQLSTATE says.
-      const stale = !call.bound && (isStale(refusal) || (parsedEarlier && messages.mayBeOutdated(refusal)))
-      if (stale || (call.preparing && !call.prepared)) this.#statements.forget(statement, stale)
-      // It was refused before it ran, and in no transaction, or its BEGIN was: nothing has happened, and with a new Parse it
-      // will.
-      if (stale && idle && call.reprepared < maxReprepares) {
-        call.reprepared++
-        this.#again(call)
-        return
-      }
-    }
-    this.#over.push(call)
-    if (ms > 0) this.#overMs += ms
-    this.#settle(call)
   }
 
   /** Sends a call once more. It is over if its parameters do not fit any more: somebody has changed them. */
   #again(call: Call): void {
     call.reset()
     if (!this.submit(call)) this.#over.push(call)
-  }
-
-  #settle(call: Call): void {
-    const { query, refusal, thrown } = call
-    if (refusal !== null) {
-      // An error of the prelude is not the query's.
-      call.fail(() => queryError(call.preludes > 0 ? null : query, refusal))
-    } else if (thrown !== null) call.fail(() => thrown.error)
-    else if (query === null) call.resolve(call.tag)
-    else {
-      try {
-        call.resolve(query.finish(call.rows, call.affected))
-      } catch (error) {
-        call.fail(() => error)
-      }
-    }
-  }
-
-  #lose(cause: Error): void {
-    if (this.#lost !== null) return
-    this.#lost = cause
-    let call = this.#first
-    this.#first = null
-    this.#last = null
-    this.#unsent = null
-    this.#group = null
-    this.#inFlight = 0
-    this.owner?.gone(this)
-    while (call !== null) {
-      const { next, query } = call
-      const statement = call.sent ? 'unknown' : 'not sent'
-      if (!this.owner?.takesBack(call)) call.fail(() => new ConnectionError(query, cause, statement))
-      call = next
-    }
-    // A client that does not know yet would be given to the next caller.
-    this.#stream.destroy()
   }
 }
