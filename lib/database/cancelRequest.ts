@@ -31,11 +31,6 @@ export function backendOf(client: Pick<Client, 'query'>): Backend | null {
   return typeof processId === 'number' && typeof secretKey === 'number' ? { processId, secretKey } : null
 }
 
-/** As in pg_stat_activity; null where `backendOf` is. */
-export function processIdOf(client: Pick<Client, 'query'>): number | null {
-  return backendOf(client)?.processId ?? null
-}
-
 /**
  * Asks for whatever the client's process is running to be cancelled. Resolves when the server has closed the request's
  * connection, which it does after it signalled the process: a statement sent later cannot be hit.

@@ -32,12 +32,10 @@ export interface Connection extends Executor {
   busyMs?(now: number): number
   /** Gives the connection up: what is in flight fails with a ConnectionError. Absent where `busyMs` is. */
   destroy?(cause: Error): void
-  /** The server process behind the connection, as in pg_stat_activity; absent where there is none (a test database). */
-  readonly processId?: number
   /**
    * Asks the server to cancel what it runs for this connection, by a CancelRequest on a socket of its own. Resolves
    * when the server has passed it on: what is sent afterwards cannot be hit. The statement then fails with 57014, or
-   * was faster. If nothing runs, nothing happens. Absent where `processId` is.
+   * was faster. If nothing runs, nothing happens. Absent where there is no server process.
    * @throws ConnectionError if the server cannot be reached
    */
   cancel?(): Promise<void>

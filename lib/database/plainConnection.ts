@@ -18,7 +18,6 @@ export function plainConnection(
   client: Pick<Client, 'query'> & Partial<Pick<Client, 'getTransactionStatus'>> & { connection?: { stream?: Duplex } },
   prepares = true,
 ): Connection {
-  const backend = backendOf(client)
   /** pg prepares a name once, whatever the server says of it later: these are sent whole from then on. */
   const stale = new Set<string>()
   // pg passes on an error before it has heard what became of the transaction.
@@ -79,7 +78,7 @@ export function plainConnection(
       client.connection?.stream?.destroy(cause)
     },
 
-    ...(backend && { processId: backend.processId, cancel: () => cancelRequest(client) }),
+    ...(backendOf(client) && { cancel: () => cancelRequest(client) }),
   }
 }
 

@@ -263,7 +263,6 @@ function recording(
       if (lost !== null) throw new ConnectionError(null, new Error('lost by the test'))
       return tag
     },
-    ...(connection.processId === undefined ? {} : { processId: connection.processId }),
     ...(connection.cancel === undefined
       ? {}
       : {

@@ -36,11 +36,8 @@ export class Circuit {
     const now = performance.now()
     if (now < this.#retryAt || this.#trying) {
       const ago = Math.round(now - this.#failedAt)
-      const error: Error & { code?: string | undefined } = new Error(
-        `no connection could be made ${ago} ms ago (${failure.message}), and none is tried again yet`,
-      )
-      error.code = failure.code
-      throw new ConnectionError(query, error, 'not sent')
+      const text = `no connection could be made ${ago} ms ago (${failure.message}), and none is tried again yet`
+      throw new ConnectionError(query, Object.assign(new Error(text), { code: failure.code }), 'not sent')
     }
     this.#trying = true
     return true

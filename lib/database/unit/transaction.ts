@@ -57,7 +57,7 @@ export class Transaction implements Frame {
   /** Whether the connection is in a state that nobody knows. */
   #lost = false
   #over = false
-  #commitSent = false
+  commitSent = false
   readonly #pipeline: Pipeline = new Pipeline(() => this.#prelude.length > 0)
 
   /**
@@ -118,10 +118,6 @@ export class Transaction implements Frame {
     )
   }
 
-  get commitSent(): boolean {
-    return this.#commitSent
-  }
-
   /** Whether all statements that were called have been answered. */
   get idle(): boolean {
     return this.#pipeline.idle
@@ -145,7 +141,7 @@ export class Transaction implements Frame {
       return 'COMMIT'
     }
     const { connection } = this.#lease
-    this.#commitSent = true
+    this.commitSent = true
     try {
       const answer = connection.control('COMMIT')
       if (this.#cancellation !== null) await notForLong(answer, this.#cancellation)
