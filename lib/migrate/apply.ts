@@ -2,7 +2,7 @@
 // `npx node-pg-migrate` expects. In: a URL and a folder. Out: the names of the migrations that were run.
 
 import type { RunnerOption } from 'node-pg-migrate'
-import { connectOnce } from '../database/connectOnce.ts'
+import { connectOnce } from '../embedded/connectOnce.ts'
 import { MigrationFailedError, MigrationFilesError, MigrationToolMissingError } from './errors.ts'
 import { checkMigrations, cutMigration, type Migration, readFolder } from './files.ts'
 

@@ -47,26 +47,6 @@ export async function runBulk<Params>(
   return askInOrder(executor, query, inputs, ({ affected }) => affected)
 }
 
-/**
- * Runs what `query.single` is the batch form of, once for each input: for executors that cannot run the form's SQL.
- * @throws what `execute` throws
- */
-export async function runEach<Params, Result>(
-  executor: Pick<Executor, 'execute'>,
-  query: Query<Params, unknown, Result>,
-  params: Params,
-): Promise<Result> {
-  const single = query.single as Query<unknown, never, unknown>
-  const groups: unknown[][] = []
-  let affected = 0
-  for (const input of params as readonly unknown[]) {
-    const answer = await executor.execute(withRows(single), input)
-    groups.push(answer.rows)
-    affected += answer.affected
-  }
-  return { groups, affected } as Result
-}
-
 /** Asks a query that only reads. The answers stand at the inputs' `index`. */
 export async function askAtOnce<Params, Row>(
   executor: Executor,
@@ -209,7 +189,8 @@ function oneOfSeveral<Params, Row, Result>(query: Query<Params, Row, Result>): Q
   return { ...query, ofBatch: true }
 }
 
-function withRows<Params, Row>(
+/** The same query, whose result is its rows and how many were affected. */
+export function withRows<Params, Row>(
   query: Query<Params, Row, unknown>,
 ): Query<Params, Row, { rows: Row[]; affected: number }> {
   return { ...query, finish: (rows, affected) => ({ rows, affected }) }

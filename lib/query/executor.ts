@@ -74,7 +74,7 @@ export interface Query<Params, Row, Result> extends QuerySource<Params, Row> {
   readonly finish: (rows: Row[], affected: number) => Result
   /**
    * Set if this is the batch form of another query: that query. `params` is an array of its inputs then. An executor that
-   * cannot run such SQL answers with `runEach` instead, which runs the other query for each of them.
+   * cannot run such SQL runs the other query for each of them instead.
    */
   readonly single?: Query<never, never, unknown>
   /** Set if it is one of several statements of a batch. */

@@ -4,8 +4,8 @@
 import type { Connection } from '../database/connection.ts'
 import { queryError } from '../database/failures.ts'
 import type { QueryIdentity } from '../errors.ts'
-import { runEach } from '../query/batch.ts'
-import type { Executor, Query } from '../query/executor.ts'
+import { withRows } from '../query/batch.ts'
+import type { Query } from '../query/executor.ts'
 import { decodeRows } from '../query/text.ts'
 import type { Answer, Engine, State } from './engine.ts'
 import { MemoryServerError, serverError } from './failures.ts'
@@ -103,14 +103,20 @@ export class MemoryConnection implements Connection {
     params: Params,
     prelude: readonly string[],
   ): Promise<Result> {
+    const single = withRows(query.single as Query<unknown, never, unknown>)
+    const groups: unknown[][] = []
+    let affected = 0
     for (const sql of prelude) await this.#control(sql)
     const isOwn = this.#transaction === null
     if (isOwn) await this.#begin('begin', {})
     try {
-      const single = { execute: (part, input) => this.#execute(part, input, []) } satisfies Executor
-      const result = await runEach(single, query as Query<Params, unknown, Result>, params)
+      for (const input of params as readonly unknown[]) {
+        const answer = await this.#execute(single, input, [])
+        groups.push(answer.rows)
+        affected += answer.affected
+      }
       if (isOwn) this.#end(true)
-      return result
+      return { groups, affected } as Result
     } catch (error) {
       if (isOwn) this.#end(false)
       throw error

@@ -4,11 +4,11 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type Client, DatabaseError } from 'pg'
 import { linesOf, postgresPosition } from '../compile/sourceText.ts'
-import { connectOnce } from '../database/connectOnce.ts'
 import { createDatabase, type Database } from '../database/database.ts'
 import { queryError } from '../database/failures.ts'
 import type { NPlusOneOptions } from '../database/observe/nPlusOne.ts'
 import type { InsideUnitOptions } from '../database/unit/insideUnit.ts'
+import { connectOnce } from '../embedded/connectOnce.ts'
 import { makeDatabase, type ResolvedServer, resolveServer } from '../embedded/index.ts'
 import { type SchemaOptions, type SchemaSource, schemaSources } from './schemaSources.ts'
 

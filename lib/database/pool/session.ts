@@ -2,9 +2,9 @@
 
 import type { Duplex } from 'node:stream'
 import { Client, type ClientConfig } from 'pg'
-import { checkServer, explained } from '../connectOnce.ts'
 import { serverSocket } from '../wire/socket.ts'
 import type { PoolSettings } from './options.ts'
+import { checkServer, explained } from './refusals.ts'
 import type { Target } from './targets.ts'
 
 type Done = (error: Error | null) => void

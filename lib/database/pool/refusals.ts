@@ -1,38 +1,7 @@
-// A single connection outside of any pool, for the generator, migrations and databases for tests: a connection string
-// means there what it means for `createDatabase`.
+// Why a server is not connected to, or a connection could not be made: in words that say what to do.
 
-import { Client, type ClientConfig, type QueryConfig } from 'pg'
-import { ConnectionError } from '../errors.ts'
-import { readTargets, type Target } from './pool/targets.ts'
-
-/** How long the server may take, in ms, as the pool's `connectTimeoutMs` is by default. */
-const timeoutMs = 10_000
-
-/**
- * A connected client; of several hosts the first that can be reached and is what `target_session_attrs` wants. Whoever asks
- * for it ends it. A round trip more where it wants something.
- * @param config what the connection string does not say
- * @throws ConnectionError
- */
-export async function connectOnce(url: string | undefined, config: ClientConfig = {}): Promise<Client> {
-  const { list, config: given } = readTargets(url)
-  let failure: Error | undefined
-  for (const target of list) {
-    const { host, port, ssl } = target
-    const client = new Client({ connectionTimeoutMillis: timeoutMs, ...config, ...given, host, port, ssl })
-    // A connection that is lost fails the statement that runs on it, which is enough to hear of it.
-    client.on('error', () => {})
-    try {
-      await client.connect()
-      await checkServer(client, target, timeoutMs)
-      return client
-    } catch (error) {
-      client.end().catch(() => {})
-      failure ??= explained(error as Error, host)
-    }
-  }
-  throw new ConnectionError(null, failure as Error, 'not sent')
-}
+import type { Client, QueryConfig } from 'pg'
+import type { Target } from './targets.ts'
 
 /** @throws Error unless the server is of the kind that is wanted; what asking it throws */
 export async function checkServer(client: Client, { wanted, host, port }: Target, timeoutMs: number): Promise<void> {

@@ -2,11 +2,11 @@
 
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { connectOnce } from '../../lib/database/connectOnce.ts'
+import { connectOnce } from '../../lib/embedded/connectOnce.ts'
 import { ConnectionError } from '../../lib/errors.ts'
+import { startProxy } from '../database/proxy.ts'
+import { failure } from '../database/support.ts'
 import { freshDatabase } from '../support/server.ts'
-import { startProxy } from './proxy.ts'
-import { failure } from './support.ts'
 
 const fresh = await freshDatabase()
 const proxy = await startProxy(fresh.url)
