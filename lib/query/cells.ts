@@ -4,7 +4,7 @@
 import type { Codec } from './codecs.ts'
 import type { QuerySource } from './executor.ts'
 import { assertParams, encodeParam, type ParamWriter } from './params.ts'
-import { scalarMethods } from './scalarMethods.ts'
+import { addScalarMethods } from './scalarMethods.ts'
 import { quote } from './scanner.ts'
 import { formatTimestamptz } from './time.ts'
 
@@ -76,12 +76,4 @@ class Half {
   }
 }
 
-Object.assign(
-  Half.prototype,
-  scalarMethods(
-    (codec) =>
-      function (this: Half, item: never) {
-        this.value(item, codec)
-      },
-  ),
-)
+addScalarMethods(Half.prototype)

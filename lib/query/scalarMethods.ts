@@ -1,6 +1,5 @@
 // The methods that readers and writers have for common types, as their codecs: each does what `value` does with one.
 
-import type { Codec } from './codecs.ts'
 import * as codecs from './codecs.ts'
 
 const scalars = {
@@ -20,7 +19,15 @@ const scalars = {
   json: codecs.json<unknown>(),
 }
 
-/** @returns a method per type, made from its codec */
-export function scalarMethods<Method>(method: (codec: Codec<unknown, never>) => Method): Record<string, Method> {
-  return Object.fromEntries(Object.entries(scalars).map(([name, codec]) => [name, method(codec as never)]))
+/**
+ * Gives them to a reader or a writer.
+ * @param methods its prototype
+ */
+export function addScalarMethods(methods: { value(item: never, codec: never): unknown }): void {
+  for (const [name, codec] of Object.entries(scalars)) {
+    const method = function (this: typeof methods, item: never): unknown {
+      return this.value(item, codec as never)
+    }
+    Object.assign(methods, { [name]: method })
+  }
 }

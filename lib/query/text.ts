@@ -5,7 +5,7 @@ import { cellsEncoder, cellText } from './cells.ts'
 import type { Codec } from './codecs.ts'
 import type { QuerySource } from './executor.ts'
 import { decodeColumn, misfit, type RowReader } from './row.ts'
-import { scalarMethods } from './scalarMethods.ts'
+import { addScalarMethods } from './scalarMethods.ts'
 
 /** A parameter on its way to the server. */
 export type TextValue = string | null
@@ -62,12 +62,4 @@ class Half {
   }
 }
 
-Object.assign(
-  Half.prototype,
-  scalarMethods(
-    (codec) =>
-      function (this: Half, column: number) {
-        return this.value(column, codec)
-      },
-  ),
-)
+addScalarMethods(Half.prototype)
