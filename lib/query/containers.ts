@@ -3,7 +3,7 @@
 // Sources: array_in and array_out (arrayfuncs.c), record_in and record_out (rowtypes.c), hstore_io.c in contrib.
 
 import type { Cell } from './cells.ts'
-import { describe } from './describe.ts'
+import { describe, notAsPrinted } from './describe.ts'
 import { decodeMember, encodeMember, inside, named, nullMember } from './members.ts'
 import { type Codec, text } from './scalars.ts'
 import { quote, Scanner } from './scanner.ts'
@@ -58,7 +58,7 @@ export function array<Out, In, Dimensions extends number = 1>(
   function readPlain(text: string): unknown[] {
     const elements: unknown[] = []
     const last = text.length - 1
-    if (text.charCodeAt(last) !== 125 /* } */) throw new Scanner(text, type).malformed()
+    if (text.charCodeAt(last) !== 125 /* } */) throw notAsPrinted(type)
     try {
       for (let start = 1, end = 0; end < last; start = end + 1) {
         end = text.indexOf(delimiter, start)
@@ -67,7 +67,7 @@ export function array<Out, In, Dimensions extends number = 1>(
         elements.push(part === 'NULL' ? nullMember(codec) : codec.decode(part))
       }
     } catch (error) {
-      throw error instanceof Error ? named(elements.length, error) : error
+      throw named(elements.length, error)
     }
     return elements
   }

@@ -10,3 +10,8 @@ export function describe(value: unknown): string {
   const name = prototype?.constructor?.name
   return typeof name === 'string' && name !== 'Object' ? `an object of class ${name}` : 'an object'
 }
+
+/** The error of a text that a codec cannot read: the schema is another one than when the code was generated. */
+export function notAsPrinted(type: string): TypeError {
+  return new TypeError(`is not ${type} as PostgreSQL prints it: run \`plainsql generate\``)
+}

@@ -1,12 +1,34 @@
-// Codecs of JSON that a query builds (`json_agg`, `to_jsonb`, …): they undo what JSON did to the values inside it.
+// Codecs of JSON: a document as it is, and one that a query builds (`json_agg`, `to_jsonb`, …), where they undo what JSON did
+// to the values inside it.
 // In: the document, and for each of its parts the codec of the type that it had in SQL. Out: Dates are Dates again, and
 // so on. PostgreSQL writes numbers and booleans bare and everything else as a string of its text form
 // (datum_to_json in json.c), which is what the codecs of those types read.
 
-import { describe } from './describe.ts'
-import { Digits, parseExactly, parseJson } from './digits.ts'
-import { named } from './members.ts'
+import { describe, notAsPrinted } from './describe.ts'
+import { named, nullMember } from './members.ts'
 import { bool, type Codec, float4, float8, int2, int4, oid, text } from './scalars.ts'
+
+/** json and jsonb. `T` is what the generator or the author says the document is; it is not verified. */
+export function json<T>(): Codec<T> {
+  return anyJson as Codec<T>
+}
+
+const anyJson: Codec<unknown> = {
+  type: 'json',
+  decode: parseJson,
+  encode(value) {
+    let encoded: string | undefined
+    try {
+      encoded = JSON.stringify(value)
+    } catch (error) {
+      // A bigint or a cycle, usually.
+      throw new TypeError(`cannot be written as JSON: ${error instanceof Error ? error.message : error}`)
+    }
+    if (encoded === undefined) throw new TypeError(`must be a JSON value, got ${describe(value)}`)
+    return encoded
+  },
+  revive: plainJson,
+}
 
 /** A codec of a part of a document. It only reads: `never` as its input keeps it out of parameters. */
 export interface JsonCodec<Out> extends Codec<Out, never> {
@@ -31,7 +53,7 @@ export function jsonArray<Out>(element: Codec<Out, never>): JsonCodec<Out[]> {
     try {
       for (; index < value.length; index++) value[index] = revived(element, value[index])
     } catch (error) {
-      throw error instanceof Error ? named(index, error) : error
+      throw named(index, error)
     }
     return value
   })
@@ -80,7 +102,7 @@ export function jsonObject<F extends Parts>(
         if (isPlain?.(item) !== true) source[name] = revived(codec, item)
       }
     } catch (error) {
-      throw error instanceof Error ? named(at, error) : error
+      throw named(at, error)
     }
     return source as Out
   })
@@ -120,7 +142,7 @@ function revive<Out>(codec: Codec<Out, never>, value: unknown, place: number | s
   try {
     return revived(codec, value)
   } catch (error) {
-    throw error instanceof Error ? named(place, error) : error
+    throw named(place, error)
   }
 }
 
@@ -128,7 +150,7 @@ function revived<Out>(codec: Codec<Out, never>, value: unknown): Out {
   if (value === undefined) throw new TypeError('is missing: run `plainsql generate`')
   if (value === null && codec.allowsNull) return null as Out
   if (codec.revive) return codec.revive(value)
-  if (value === null) throw new RangeError('is NULL, which its type rules out')
+  if (value === null) return nullMember(codec)
   if (typeof value === 'boolean') return codec.decode(value ? 't' : 'f')
   if (typeof value === 'object' && !(value instanceof Digits)) throw unexpected(codec.type, value)
   return codec.decode(Object.is(value, -0) ? '-0' : String(value))
@@ -156,4 +178,52 @@ function unexpected(expected: string, value: unknown): TypeError {
 
 function onlyRead(): never {
   throw new TypeError('JSON that a query builds can only be read')
+}
+
+/** A number as it was written: `numeric` and int8 have digits that a JavaScript number would lose. */
+class Digits {
+  readonly #text: string
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  toString(): string {
+    return this.#text
+  }
+}
+
+const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|\[\s*\]|\[|-?\d[\d.eE+-]*/g
+
+/**
+ * `JSON.parse` with numbers as `Digits`, which go through the parser as `["n","1.50"]`, and arrays as
+ * `[0,…]`, which tells them apart.
+ */
+function parseExactly(text: string): unknown {
+  const tagged = text.replace(tokens, (token) => {
+    if (token.startsWith('"')) return token
+    if (token.startsWith('[')) return token === '[' ? '[0,' : '[0]'
+    return `["n","${token}"]`
+  })
+  return parseJson(tagged, (_key, value: unknown) => {
+    if (!Array.isArray(value)) return value
+    return value[0] === 'n' ? new Digits(String(value[1])) : value.slice(1)
+  })
+}
+
+function parseJson(text: string, reviver?: (key: string, value: unknown) => unknown): unknown {
+  try {
+    return JSON.parse(text, reviver)
+  } catch {
+    // JSON.parse's own message quotes the value.
+    throw notAsPrinted('JSON')
+  }
+}
+
+/** A document inside of another one: as `JSON.parse` gives it. */
+function plainJson(value: unknown): unknown {
+  if (value instanceof Digits) return Number(String(value))
+  if (Array.isArray(value)) return value.map(plainJson)
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plainJson(item)]))
 }

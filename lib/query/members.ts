@@ -10,7 +10,7 @@ export function decodeMember<Out>(codec: Codec<Out, never>, text: string | null,
   try {
     return text === null ? nullMember(codec) : codec.decode(text)
   } catch (error) {
-    throw error instanceof Error ? named(place, error) : error
+    throw named(place, error)
   }
 }
 
@@ -26,7 +26,7 @@ export function encodeMember<In>(codec: Codec<unknown, In>, value: In, place: nu
   try {
     return quote(codec.encode(value))
   } catch (error) {
-    throw error instanceof Error ? named(place, error) : error
+    throw named(place, error)
   }
 }
 
@@ -35,12 +35,13 @@ export function inside<T>(place: number | string, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    throw error instanceof Error ? named(place, error) : error
+    throw named(place, error)
   }
 }
 
 /** The error, whose message goes on from the name of a column, with the member in front. */
-export function named(place: number | string, error: Error): Error {
-  error.message = `${typeof place === 'number' ? `element [${place}]` : `field "${place}"`} ${error.message}`
+export function named(place: number | string, error: unknown): unknown {
+  if (error instanceof Error)
+    error.message = `${typeof place === 'number' ? `element [${place}]` : `field "${place}"`} ${error.message}`
   return error
 }

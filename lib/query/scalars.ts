@@ -4,8 +4,7 @@
 
 import { types } from 'node:util'
 import type { Cell } from './cells.ts'
-import { describe } from './describe.ts'
-import { plainJson } from './digits.ts'
+import { describe, notAsPrinted } from './describe.ts'
 import { formatTimestamp, formatTimestamptz, isStorable, parseTimestamp, parseTimestamptz } from './time.ts'
 
 /**
@@ -66,7 +65,7 @@ export const bigint: Codec<bigint, number | bigint> = {
   type: 'int8',
   digits: true,
   decode(text) {
-    if (!printedInteger.test(text)) throw unexpected('int8')
+    if (!printedInteger.test(text)) throw notAsPrinted('int8')
     return BigInt(text)
   },
   cell: safeInteger,
@@ -88,7 +87,7 @@ export const numeric: Codec<string, string | number | bigint> = {
 export const bool: Codec<boolean> = {
   type: 'bool',
   decode(text) {
-    if (text !== 't' && text !== 'f') throw unexpected('bool')
+    if (text !== 't' && text !== 'f') throw notAsPrinted('bool')
     return text === 't'
   },
   cell: (value) => (typeof value === 'boolean' ? value : undefined),
@@ -151,35 +150,6 @@ export const bytea: Codec<Uint8Array> = {
   },
 }
 
-/** json and jsonb. `T` is what the generator or the author says the document is; it is not verified. */
-export function json<T>(): Codec<T> {
-  return anyJson as Codec<T>
-}
-
-const anyJson: Codec<unknown> = {
-  type: 'json',
-  decode(value) {
-    try {
-      return JSON.parse(value)
-    } catch {
-      // JSON.parse's own message quotes the value.
-      throw unexpected('json')
-    }
-  },
-  encode(value) {
-    let encoded: string | undefined
-    try {
-      encoded = JSON.stringify(value)
-    } catch (error) {
-      // A bigint or a cycle, usually.
-      throw new TypeError(`cannot be written as JSON: ${error instanceof Error ? error.message : error}`)
-    }
-    if (encoded === undefined) throw new TypeError(`must be a JSON value, got ${describe(value)}`)
-    return encoded
-  },
-  revive: plainJson,
-}
-
 /** An enum as the union of its labels. A label that was added after `generate` is an error, not a lie. */
 export function oneOf<const Label extends string>(type: string, ...labels: readonly Label[]): Codec<Label> {
   const known: ReadonlySet<unknown> = new Set(labels)
@@ -202,7 +172,7 @@ const printedFloat = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[-+]?\d+)?$/
 const beyondNumbers = /^(?:NaN|-?Infinity)$/
 
 function integerOf(text: string, type: string): number {
-  if (!printedInteger.test(text)) throw unexpected(type)
+  if (!printedInteger.test(text)) throw notAsPrinted(type)
   return Number(text)
 }
 
@@ -224,7 +194,7 @@ function float(type: string): Codec<number> {
   return {
     type,
     decode(text) {
-      if (!printedFloat.test(text) && !beyondNumbers.test(text)) throw unexpected(type)
+      if (!printedFloat.test(text) && !beyondNumbers.test(text)) throw notAsPrinted(type)
       return Number(text)
     },
     encode(value) {
@@ -242,9 +212,4 @@ function safeInteger(value: number | bigint): number | undefined {
 
 function notInteger(value: unknown): TypeError {
   return new TypeError(`must be an integer, got ${typeof value === 'number' ? 'a fraction or NaN' : describe(value)}`)
-}
-
-/** Without the text itself, which is a value. */
-function unexpected(type: string): TypeError {
-  return new TypeError(`is not ${type} as PostgreSQL prints it: run \`plainsql generate\``)
 }

@@ -1,6 +1,8 @@
 // Reads the texts that PostgreSQL prints for values made of others: `{a,"b c"}`, `(1,"x""y")`, `[1,3)`, `"k"=>"v"`.
 // They share one way of quoting: inside double quotes, a backslash or a second quote makes the next character literal.
 
+import { notAsPrinted } from './describe.ts'
+
 const QUOTE = 34
 const BACKSLASH = 92
 
@@ -49,9 +51,8 @@ export class Scanner {
     if (!this.done) throw this.malformed()
   }
 
-  /** Without the text itself, which is a value. */
   malformed(): TypeError {
-    return new TypeError(`is not ${this.#type} as PostgreSQL prints it: run \`plainsql generate\``)
+    return notAsPrinted(this.#type)
   }
 
   #quoted(): string {

@@ -245,7 +245,7 @@ const unreadable: [codec.Codec<unknown, never>, string, string][] = [
   [codec.bigint, '0x10', stale('int8')],
   [codec.float8, 'one', stale('float8')],
   [codec.bool, 'true', stale('bool')],
-  [codec.json(), 'secret', stale('json')],
+  [codec.json(), 'secret', stale('JSON')],
   [codec.bytea, '\\000', "arrived in the escape format: set bytea_output to 'hex'"],
   [mood, 'angry', 'is not a label of mood (sad, ok, so-so "happy"): run `plainsql generate`'],
 ]

@@ -205,7 +205,7 @@ const refusedRows: [(r: RowReader) => unknown, string | null, string][] = [
   [(r) => r.bigint(0), SECRET, stale('int8')],
   [(r) => r.float8(0), SECRET, stale('float8')],
   [(r) => r.bool(0), SECRET, stale('bool')],
-  [(r) => r.json(0), SECRET, stale('json')],
+  [(r) => r.json(0), SECRET, stale('JSON')],
   [(r) => r.bytea(0), SECRET, "arrived in the escape format: set bytea_output to 'hex'"],
   [(r) => r.value(0, tags), SECRET, stale('text[]')],
   [(r) => r.value(0, tags), '{NULL}', 'element [0] is NULL, which its type rules out'],
