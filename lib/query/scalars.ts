@@ -115,12 +115,7 @@ export const text: Codec<string> = {
 }
 
 function isStorableText(value: unknown): boolean {
-  return typeof value === 'string' && !value.includes('\0') && (value as string & Es2024).isWellFormed()
-}
-
-/** In every Node that we run on, and not yet in TypeScript's es2023. */
-interface Es2024 {
-  isWellFormed(): boolean
+  return typeof value === 'string' && !value.includes('\0') && value.isWellFormed()
 }
 
 /**
