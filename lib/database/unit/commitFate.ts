@@ -28,6 +28,7 @@ export class CommitFate {
   readonly #source: ConnectionSource
   #statements: typeof flushing = watching
   #mark: TransactionMark | null = null
+  #marked: Promise<void> | null = null
 
   constructor(source: ConnectionSource) {
     this.#source = source
@@ -45,11 +46,18 @@ export class CommitFate {
     this.#statements = (await version) >= 170_000 ? flushing : watching
   }
 
-  /** Takes the transaction's id. To be run in the transaction, outside of its savepoints. */
-  async mark(
-    execute: (query: Query<void, TransactionMark, TransactionMark>) => Promise<TransactionMark>,
-  ): Promise<void> {
-    this.#mark = await execute(this.#statements.mark.query)
+  /**
+   * Takes the transaction's id, once. To be run in the transaction, outside of its savepoints. Never rejects: its error
+   * breaks the unit, as any statement's does.
+   */
+  mark(execute: (query: Query<void, TransactionMark, TransactionMark>) => Promise<TransactionMark>): Promise<void> {
+    this.#marked ??= execute(this.#statements.mark.query).then(
+      (mark) => {
+        this.#mark = mark
+      },
+      () => {},
+    )
+    return this.#marked
   }
 
   /**

@@ -155,15 +155,9 @@ function openUnit(
   cancellation: Cancellation | null,
   fate: CommitFate | null,
 ): Scope {
-  let marked: Promise<void> | undefined
-  const mark = (taking: CommitFate): Promise<void> => {
-    // Its error breaks the unit, as any statement's does.
-    marked ??= taking.mark((query) => transaction.execute(scope, query, undefined)).catch(() => {})
-    return marked
-  }
-  const marking = fate === null ? null : () => mark(fate)
-  const transaction: Transaction = new Transaction(source, begin, cancellation, marking)
-  const scope: Scope = new Scope({ source, transaction, event, mark: marking }, null, openedAt)
+  const mark = fate && (() => fate.mark((query) => transaction.execute(scope, query, undefined)))
+  const transaction: Transaction = new Transaction(source, begin, cancellation, mark)
+  const scope: Scope = new Scope({ source, transaction, event, mark }, null, openedAt)
   return scope
 }
 
