@@ -34,7 +34,7 @@ export async function runBatch<Params, Row, Result>(
       return query.finish(rows, rows.length)
     })
   return query.readOnly
-    ? results(await askAtOnce(executor, query, encodeInputs(query, inputs, 0)))
+    ? results(await askAtOnce(executor, query, eachInput(inputs, 0, inputEncoder(query))))
     : askInOrder(executor, query, inputs, results)
 }
 
@@ -93,7 +93,7 @@ async function askInOrder<Params, Row, Results>(
 ): Promise<Results> {
   const several = inputs.length > 1 ? oneOfSeveral(query) : query
   const chunksFrom = (start: number): (readonly EncodedInput<Params>[])[] => {
-    const encoded = encodeInputs(query, inputs.slice(start, start + limits.writes), start)
+    const encoded = eachInput(inputs.slice(start, start + limits.writes), start, inputEncoder(query))
     return rounds(encoded, query.batch?.apart).flatMap((round) => chunked(round, limits.writes))
   }
   const answer: Answer<Row> = { groups: [], affected: 0 }
@@ -212,15 +212,6 @@ export function inputKey({ cells }: EncodedInput<unknown>): string | number {
     return typeof only === 'number' && only !== 0 ? only : (cellText(only) ?? '')
   }
   return `\0${JSON.stringify(cells.map(cellText))}`
-}
-
-/** @param first the place of the first one among all inputs. @throws ParameterError naming the input */
-function encodeInputs<Params>(
-  query: QuerySource<Params, unknown>,
-  inputs: readonly Params[],
-  first: number,
-): EncodedInput<Params>[] {
-  return eachInput(inputs, first, inputEncoder(query))
 }
 
 /**

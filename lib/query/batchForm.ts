@@ -62,9 +62,9 @@ function grouped<Row>(
   inputs: readonly EncodedInput<unknown>[],
   rows: readonly TaggedRow<Row>[],
 ): Row[][] {
-  const groups = inputs.map((): Row[] => [])
-  if (form.key) return byKey(inputs, groups, rows)
+  if (form.key) return byKey(inputs, rows)
   if (form.ordinal) {
+    const groups = inputs.map((): Row[] => [])
     for (const { row, input } of rows) groups[Number(input) - 1]?.push(row)
     return groups
   }
@@ -77,24 +77,18 @@ function grouped<Row>(
 }
 
 /** Rows go to the inputs with their key. Numbers stay numbers: ten thousand of them are no texts to make and compare. */
-function byKey<Row>(
-  inputs: readonly EncodedInput<unknown>[],
-  groups: Row[][],
-  rows: readonly TaggedRow<Row>[],
-): Row[][] {
+function byKey<Row>(inputs: readonly EncodedInput<unknown>[], rows: readonly TaggedRow<Row>[]): Row[][] {
   const areNumbers = typeof rows[0]?.input === 'number'
-  const keyOf = ({ cells: [cell = null] }: EncodedInput<unknown>): string | number | null =>
-    areNumbers && cell !== null ? Number(cell) : cellText(cell)
   const found = new Map<string | number | null, Row[]>()
-  inputs.forEach((input, at) => {
-    const key = keyOf(input)
-    if (!found.has(key)) found.set(key, groups[at] ?? [])
-  })
-  for (const { row, input } of rows) found.get(areNumbers ? (input as number) : String(input))?.push(row)
-  if (found.size === inputs.length) return groups
-  // Inputs that do not look alike have one key: 5 and 5n.
-  return inputs.map((input, at) => {
-    const own = found.get(keyOf(input)) ?? []
-    return own === groups[at] ? own : [...own]
+  for (const { row, input } of rows) {
+    const key = areNumbers ? (input as number) : String(input)
+    const group = found.get(key)
+    if (group === undefined) found.set(key, [row])
+    else group.push(row)
+  }
+  return inputs.map(({ cells: [cell = null] }) => {
+    const group = found.get(areNumbers && cell !== null ? Number(cell) : cellText(cell)) ?? []
+    // Equal inputs of a SELECT … FOR UPDATE have an array each.
+    return group.slice()
   })
 }
