@@ -6,7 +6,7 @@ import type { QuerySource } from './executor.ts'
 import { assertParams, encodeParam, type ParamWriter } from './params.ts'
 import { addScalarMethods } from './scalarMethods.ts'
 import { quote } from './scanner.ts'
-import { formatTimestamptz } from './time.ts'
+import { timestamptz } from './time.ts'
 
 /** A string is PostgreSQL's text of any type; a Date is a timestamptz; a number is of an integer type or a float8. */
 export type Cell = string | number | boolean | Date | null
@@ -16,7 +16,7 @@ export function cellText(cell: Cell): string | null {
   if (cell === null || typeof cell === 'string') return cell
   if (typeof cell === 'number') return Object.is(cell, -0) ? '-0' : String(cell)
   if (typeof cell === 'boolean') return cell ? 't' : 'f'
-  return formatTimestamptz(cell)
+  return timestamptz.encode(cell)
 }
 
 /** A column of cells as one parameter: an array. */

@@ -5,7 +5,6 @@
 import { types } from 'node:util'
 import type { Cell } from './cells.ts'
 import { describe, notAsPrinted } from './describe.ts'
-import { formatTimestamp, formatTimestamptz, isStorable, parseTimestamp, parseTimestamptz } from './time.ts'
 
 /**
  * One type, both ways: `Out` is what rows hold, `In` what parameters accept.
@@ -117,20 +116,6 @@ export const text: Codec<string> = {
 function isStorableText(value: unknown): boolean {
   return typeof value === 'string' && !value.includes('\0') && value.isWellFormed()
 }
-
-/**
- * A Date. Microseconds are cut to milliseconds, as `date_trunc('milliseconds', …)` does.
- * `infinity` and `-infinity` are a RangeError, as are Dates before 4713 BC, PostgreSQL's first year.
- */
-export const timestamptz: Codec<Date> = {
-  type: 'timestamptz',
-  decode: parseTimestamptz,
-  // A copy: it may be changed before it is sent.
-  cell: (value) => (isStorable(value) ? new Date(value) : undefined),
-  encode: formatTimestamptz,
-}
-/** The same without a zone, read and written as UTC. */
-export const timestamp: Codec<Date> = { type: 'timestamp', decode: parseTimestamp, encode: formatTimestamp }
 
 export const bytea: Codec<Uint8Array> = {
   type: 'bytea',

@@ -1,9 +1,10 @@
-// timestamptz and timestamp between PostgreSQL's text (DateStyle ISO) and Date. Hand-written because Date.parse
-// knows neither "+05:30:15" offsets nor years beyond 9999 nor BC, and costs more.
+// The codecs of timestamptz and timestamp: between PostgreSQL's text (DateStyle ISO) and Date. Hand-written because
+// Date.parse knows neither "+05:30:15" offsets nor years beyond 9999 nor BC, and costs more.
 // Source: EncodeDateTime in PostgreSQL's src/backend/utils/adt/datetime.c.
 
 import { types } from 'node:util'
 import { describe } from './describe.ts'
+import type { Codec } from './scalars.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -14,33 +15,25 @@ const CYCLE = 146097 * 24 * HOUR
 const FIRST = -210866803200000
 
 /**
- * `2026-11-22 21:14:05.123456+05:30`, any year, ` BC` behind it. Microseconds are cut to milliseconds: a Date is never
- * later than what is stored, so "everything after this one" loses nothing.
+ * A Date. Microseconds are cut to milliseconds, as `date_trunc('milliseconds', …)` does: a Date is never later than what is
+ * stored, so "everything after this one" loses nothing.
+ * `infinity` and `-infinity` are a RangeError, as are Dates before 4713 BC, PostgreSQL's first year.
  */
-export function parseTimestamptz(text: string): Date {
-  return parse(text, true)
+export const timestamptz: Codec<Date> = {
+  type: 'timestamptz',
+  decode: (text) => parse(text, true),
+  // A copy: it may be changed before it is sent.
+  cell: (value) => (types.isDate(value) && value.getTime() >= FIRST ? new Date(value) : undefined),
+  encode: (value) => format(value, '+00'),
+}
+/** The same without a zone, read and written as UTC. */
+export const timestamp: Codec<Date> = {
+  type: 'timestamp',
+  decode: (text) => parse(text, false),
+  encode: (value) => format(value, ''),
 }
 
-/** The same without an offset, taken as UTC. */
-export function parseTimestamp(text: string): Date {
-  return parse(text, false)
-}
-
-/** A Date as PostgreSQL reads it, in UTC. */
-export function formatTimestamptz(date: Date): string {
-  return format(date, '+00')
-}
-
-/** The same without an offset. */
-export function formatTimestamp(date: Date): string {
-  return format(date, '')
-}
-
-/** Whether it is a Date that PostgreSQL can hold; `format…` throws for all else. */
-export function isStorable(date: unknown): date is Date {
-  return types.isDate(date) && date.getTime() >= FIRST
-}
-
+/** `2026-11-22 21:14:05.123456+05:30`, any year, ` BC` behind it. */
 function parse(text: string, zoned: boolean): Date {
   const dash = text.indexOf('-')
   if (dash < 4 || text.charCodeAt(dash + 3) !== 45) throw unreadable(text)

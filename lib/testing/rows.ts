@@ -2,7 +2,7 @@
 
 import { array, nullable, text } from '../query/codecs.ts'
 import type { TextValue } from '../query/text.ts'
-import { formatTimestamp, formatTimestamptz } from '../query/time.ts'
+import { timestamp, timestamptz } from '../query/time.ts'
 
 /**
  * @param type what pg-mem says the column is
@@ -29,11 +29,11 @@ export function textOf(
     case 'bool':
       return value ? 't' : 'f'
     case 'timestamptz':
-      return formatTimestamptz(value as Date)
+      return timestamptz.encode(value as Date)
     case 'timestamp':
-      return formatTimestamp(value as Date)
+      return timestamp.encode(value as Date)
     case 'date':
-      return formatTimestamp(value as Date).slice(0, -' 00:00:00.000'.length)
+      return timestamp.encode(value as Date).slice(0, -' 00:00:00.000'.length)
     case 'json':
     case 'jsonb':
       return JSON.stringify(value)

@@ -4,7 +4,7 @@
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { formatTimestamp, formatTimestamptz, parseTimestamp, parseTimestamptz } from '../../lib/query/time.ts'
+import { timestamp, timestamptz } from '../../lib/query/time.ts'
 
 const zoned: [text: string, iso: string][] = [
   ['2026-11-22 21:14:05+00', '2026-11-22T21:14:05.000Z'],
@@ -29,12 +29,12 @@ const zoned: [text: string, iso: string][] = [
 ]
 
 test('timestamptz, as PostgreSQL prints it', () => {
-  for (const [text, iso] of zoned) assert.is(parseTimestamptz(text).toISOString(), iso, text)
+  for (const [text, iso] of zoned) assert.is(timestamptz.decode(text).toISOString(), iso, text)
 })
 
 test('timestamp is the same without an offset, as UTC', () => {
   for (const [text, iso] of zoned) {
-    if (/\+00( BC)?$/.test(text)) assert.is(parseTimestamp(text.replace('+00', '')).toISOString(), iso, text)
+    if (/\+00( BC)?$/.test(text)) assert.is(timestamp.decode(text.replace('+00', '')).toISOString(), iso, text)
   }
 })
 
@@ -49,31 +49,31 @@ const formatted: [iso: string, text: string][] = [
 
 test('a Date as PostgreSQL reads it', () => {
   for (const [iso, text] of formatted) {
-    assert.is(formatTimestamp(new Date(iso)), text)
-    assert.is(formatTimestamptz(new Date(iso)), text.replace('.000', '.000+00').replace('.123', '.123+00'))
+    assert.is(timestamp.encode(new Date(iso)), text)
+    assert.is(timestamptz.encode(new Date(iso)), text.replace('.000', '.000+00').replace('.123', '.123+00'))
   }
 })
 
 const otherFormat = /^is not a timestamp in ISO format: set DateStyle to ISO, or run `plainsql generate`$/
 const refused: [() => unknown, RegExp][] = [
-  [() => parseTimestamptz('infinity'), /^is infinity, which a Date cannot hold: select it as text$/],
-  [() => parseTimestamp('-infinity'), /^is -infinity, which a Date cannot hold: select it as text$/],
-  [() => parseTimestamp('275760-09-13 00:00:00.001'), /^is later than a Date can be: select it as text$/],
-  [() => parseTimestamptz('294276-12-31 23:59:59.999999+00'), /^is later than a Date can be: select it as text$/],
-  [() => parseTimestamptz('Sun Nov 22 21:14:05 2026 -03'), otherFormat],
-  [() => parseTimestamptz('11/22/2026 21:14:05 UTC'), otherFormat],
-  [() => parseTimestamptz('22.11.2026 21:14:05 UTC'), otherFormat],
-  [() => parseTimestamp('22-11-2026 21:14:05'), otherFormat],
-  [() => parseTimestamptz('2026-11-22 21:14:05'), otherFormat],
-  [() => parseTimestamp('2026-11-22 21:14:05+00'), otherFormat],
-  [() => parseTimestamptz('a text that ends in infinity'), otherFormat],
-  [() => formatTimestamp(new Date(Number.NaN)), /^must be a valid Date, got an invalid one$/],
+  [() => timestamptz.decode('infinity'), /^is infinity, which a Date cannot hold: select it as text$/],
+  [() => timestamp.decode('-infinity'), /^is -infinity, which a Date cannot hold: select it as text$/],
+  [() => timestamp.decode('275760-09-13 00:00:00.001'), /^is later than a Date can be: select it as text$/],
+  [() => timestamptz.decode('294276-12-31 23:59:59.999999+00'), /^is later than a Date can be: select it as text$/],
+  [() => timestamptz.decode('Sun Nov 22 21:14:05 2026 -03'), otherFormat],
+  [() => timestamptz.decode('11/22/2026 21:14:05 UTC'), otherFormat],
+  [() => timestamptz.decode('22.11.2026 21:14:05 UTC'), otherFormat],
+  [() => timestamp.decode('22-11-2026 21:14:05'), otherFormat],
+  [() => timestamptz.decode('2026-11-22 21:14:05'), otherFormat],
+  [() => timestamp.decode('2026-11-22 21:14:05+00'), otherFormat],
+  [() => timestamptz.decode('a text that ends in infinity'), otherFormat],
+  [() => timestamp.encode(new Date(Number.NaN)), /^must be a valid Date, got an invalid one$/],
   [
-    () => formatTimestamp(new Date('-004713-11-23T23:59:59.999Z')),
+    () => timestamp.encode(new Date('-004713-11-23T23:59:59.999Z')),
     /^must not be before 4713 BC, where timestamps begin$/,
   ],
-  [() => formatTimestamp('2026-11-22' as never), /^must be a Date, got a string$/],
-  [() => formatTimestamptz(0 as never), /^must be a Date, got a number$/],
+  [() => timestamp.encode('2026-11-22' as never), /^must be a Date, got a string$/],
+  [() => timestamptz.encode(0 as never), /^must be a Date, got a number$/],
 ]
 
 test('what no Date and no timestamp can hold', () => {
@@ -85,8 +85,8 @@ test('every Date of PostgreSQL’s years survives', () => {
   const dates = fc.date({ min: new Date(-210866803200000), max: new Date(8.64e15), noInvalidDate: true })
   fc.assert(
     fc.property(dates, (date) => {
-      assert.equal(parseTimestamptz(formatTimestamptz(date)), date)
-      assert.equal(parseTimestamp(formatTimestamp(date)), date)
+      assert.equal(timestamptz.decode(timestamptz.encode(date)), date)
+      assert.equal(timestamp.decode(timestamp.encode(date)), date)
     }),
     { numRuns: 1000 },
   )
