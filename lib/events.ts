@@ -74,7 +74,10 @@ export interface TransactionEvent {
 }
 
 /** What happens to connections. */
-export type PoolEvent = { readonly database: DatabaseIdentity } & (
+export type PoolEvent = { readonly database: DatabaseIdentity } & PoolHappening
+
+/** A PoolEvent as the pool knows it. */
+export type PoolHappening =
   | {
       /** A connection was made. */
       readonly type: 'connect'
@@ -116,7 +119,6 @@ export type PoolEvent = { readonly database: DatabaseIdentity } & (
       /** One was made again. */
       readonly type: 'circuitClose'
     }
-)
 
 /** What a hook threw. */
 export interface HookEvent {

@@ -3,6 +3,7 @@
 
 import { DecodeError, type QueryIdentity } from '../errors.ts'
 import type { Codec } from './codecs.ts'
+import type { QuerySource } from './executor.ts'
 
 /** Any JSON document. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue }
@@ -64,7 +65,7 @@ export function decodeColumn<T>(
  * The error of a result whose columns are not those that the generated code reads by their numbers; null if they are.
  * More of them behind those are fine, unless one is called like one of those, which may be the one that has moved there.
  */
-export function misfit(query: QueryColumns, names: readonly string[]): DecodeError | null {
+export function misfit(query: QuerySource<never, unknown>, names: readonly string[]): DecodeError | null {
   const { columns } = query
   if (columns === undefined) return null
   const at = names.findIndex((name, index) =>
@@ -74,11 +75,6 @@ export function misfit(query: QueryColumns, names: readonly string[]): DecodeErr
   const column = (at < 0 ? columns[names.length] : names[at]) as string
   const problem = `is not the one that the code was generated for: the statement gives ${names.join(', ')} instead of `
   return new DecodeError(query, column, `${problem}${columns.join(', ')}; run \`plainsql generate\` and deploy`)
-}
-
-/** What of a query says what its columns were called. */
-interface QueryColumns extends QueryIdentity {
-  readonly columns?: readonly string[]
 }
 
 const nullProblem = 'is NULL, but its type says that it cannot be: run `plainsql generate`, or mark the column "name?"'

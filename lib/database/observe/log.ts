@@ -59,7 +59,7 @@ export function queryLine(event: QueryEvent): string {
 
 function endLine(event: TransactionEvent): string {
   const { outcome, statements, durationMs } = event
-  const did = { commit: 'COMMIT', rollback: 'ROLLBACK', unknown: 'COMMIT not answered' }[outcome as 'commit']
+  const did = outcome === 'unknown' ? 'COMMIT not answered' : outcome?.toUpperCase()
   const why = 'error' in event ? `, for ${summary(event.error)}` : ''
   return `${tag(event)}${did} after ${count(statements, 'statement')}, ${milliseconds(durationMs)}${why}`
 }

@@ -5,7 +5,7 @@ import { CommitUnknownError } from '../../errors.ts'
 import {
   type DatabaseIdentity,
   isHeard,
-  type PoolEvent,
+  type PoolHappening,
   poolChannel,
   type QueryEvent,
   queryChannel,
@@ -15,9 +15,6 @@ import {
 } from '../../events.ts'
 import type { Query } from '../../query/executor.ts'
 import type { Log } from './log.ts'
-
-/** A PoolEvent as the pool knows it. */
-type Happening = PoolEvent extends infer Event ? (Event extends unknown ? Omit<Event, 'database'> : never) : never
 
 export class Observer {
   readonly #database: DatabaseIdentity
@@ -112,7 +109,7 @@ export class Observer {
     })
   }
 
-  pool(happening: Happening): void {
+  pool(happening: PoolHappening): void {
     if (poolChannel.hasSubscribers) poolChannel.publish({ database: this.#database, ...happening })
   }
 }
