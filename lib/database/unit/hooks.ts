@@ -13,7 +13,7 @@ export class Hooks {
   /** `due`: of a savepoint that was rolled back, whatever becomes of the unit. */
   readonly #hooks: { readonly kind: Outcome; readonly due: boolean; readonly hook: Hook }[] = []
 
-  /** Whether there is nothing to run, whatever the outcome. */
+  /** Whether there is nothing to run, whatever the outcome: to wait for nothing would cost every unit. */
   get empty(): boolean {
     return this.#hooks.length === 0
   }

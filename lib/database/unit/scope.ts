@@ -253,11 +253,9 @@ export class Scope implements UnitOfWork, Frame {
   }
 
   #misuse(query: QueryIdentity | null): Error | null {
-    return this.#closedError(query) ?? this.#insideError(query)
-  }
-
-  /** A call from inside of the open savepoint would wait for the savepoint, and the savepoint for the call. */
-  #insideError(query: QueryIdentity | null): SavepointOpenError | null {
+    const closed = this.#closedError(query)
+    if (closed !== null) return closed
+    // A call from inside of the open savepoint would wait for the savepoint, and the savepoint for the call.
     const open = this.#savepoint
     return open !== null && isInside(open) ? new SavepointOpenError(query, open.place) : null
   }

@@ -44,6 +44,7 @@ export class Transaction implements Frame {
   readonly around: null = null
   /** Set when the connection, or what it is in the middle of, is not to be trusted any more. */
   failure: unknown = undefined
+  commitSent = false
   readonly #source: ConnectionSource
   readonly #onBegun: (() => unknown) | null
   readonly #cancellation: Cancellation | null
@@ -57,7 +58,6 @@ export class Transaction implements Frame {
   /** Whether the connection is in a state that nobody knows. */
   #lost = false
   #over = false
-  commitSent = false
   readonly #pipeline: Pipeline = new Pipeline(() => this.#prelude.length > 0)
 
   /**
@@ -189,7 +189,11 @@ export class Transaction implements Frame {
       try {
         const running = connection.execute(query, params, prelude.length > 0 ? prelude : undefined)
         const result = await (own === null ? running : cancellable(connection, query, running, own))
-        if (connection.inTransaction === false && !this.#over) this.#endedEarly()
+        if (connection.inTransaction === false && !this.#over) {
+          // What ran since was committed by itself, and nothing that follows can be undone.
+          this.failure ??= endedEarly()
+          throw this.failure
+        }
         return result
       } catch (error) {
         if (!(error instanceof ParameterError)) throw this.#noted(error, frame, query, prelude)
@@ -204,12 +208,6 @@ export class Transaction implements Frame {
     } finally {
       this.#pipeline.answered()
     }
-  }
-
-  /** What ran since was committed by itself, and nothing that follows can be undone. */
-  #endedEarly(): never {
-    this.failure ??= endedEarly()
-    throw this.failure
   }
 
   #refuse(frame: Frame, query: QueryIdentity): void {
