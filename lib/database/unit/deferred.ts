@@ -14,16 +14,15 @@ export interface Deferred<Result> {
   readonly result: Promise<Result>
 }
 
-/** The calls of one function. An `:exec` function's `Batch` is one number for all of them. */
-interface Group<Params, Row, Result, Batch> {
-  readonly run: QueryFunction<Params, Row, Result, Batch>
-  readonly calls: { params: Params; resolve(result: Result): void; reject(error: unknown): void }[]
+/** The calls of one function, whose types nobody knows any more. */
+interface Group {
+  readonly run: QueryFunction<unknown, unknown, unknown, unknown>
+  readonly calls: { params: unknown; resolve(result: unknown): void; reject(error: unknown): void }[]
 }
 
 /** The calls that wait, per function, in the order in which the functions were first added. */
 export class DeferredWrites {
-  // The groups differ in their types, and each is only ever used with its own function.
-  #groups = new Map<unknown, Group<never, never, never, never>>()
+  #groups = new Map<unknown, Group>()
 
   get size(): number {
     return this.#groups.size
@@ -35,16 +34,15 @@ export class DeferredWrites {
     params: Params,
     wanted: () => void,
   ): Deferred<Result> {
-    const known = this.#groups.get(run) as unknown as Group<Params, Row, Result, Batch> | undefined
-    const group = known ?? { run, calls: [] }
-    if (known === undefined) this.#groups.set(run, group as unknown as Group<never, never, never, never>)
-    const result = new Promise<Result>((resolve, reject) => group.calls.push({ params, resolve, reject }))
+    const group = this.#groups.get(run) ?? { run: run as unknown as Group['run'], calls: [] }
+    this.#groups.set(run, group)
+    const result = new Promise<unknown>((resolve, reject) => group.calls.push({ params, resolve, reject }))
     result.catch(() => {})
-    const waits = (): boolean => (this.#groups.get(run) as unknown) === group
+    const waits = (): boolean => this.#groups.get(run) === group
     return {
       get result() {
         if (waits()) wanted()
-        return result
+        return result as Promise<Result>
       },
     }
   }
@@ -73,10 +71,7 @@ export class DeferredWrites {
 }
 
 /** All at once, pipelined in the order in which they were added. */
-function oneByOne<Params, Row, Result, Batch>(
-  executor: Executor,
-  { run, calls }: Group<Params, Row, Result, Batch>,
-): Promise<void>[] {
+function oneByOne(executor: Executor, { run, calls }: Group): Promise<void>[] {
   return calls.map(async ({ params, resolve, reject }) => {
     try {
       resolve(await run(executor, params))
@@ -88,15 +83,13 @@ function oneByOne<Params, Row, Result, Batch>(
 }
 
 /** One statement for all rows, or as many as the function's batch form needs. */
-async function together<Params, Row, Result, Batch>(
-  executor: Executor,
-  { run, calls }: Group<Params, Row, Result, Batch>,
-): Promise<void> {
+async function together(executor: Executor, { run, calls }: Group): Promise<void> {
   const rows = calls.map(({ params }) => params)
   try {
-    const results: unknown = await run.batch(executor, rows)
+    // An `:exec` function's is one number for all of them.
+    const results = await run.batch(executor, rows)
     calls.forEach(({ resolve }, index) => {
-      resolve((Array.isArray(results) ? results[index] : results) as Result)
+      resolve(Array.isArray(results) ? results[index] : results)
     })
   } catch (error) {
     for (const { reject } of calls) reject(error)
