@@ -5,7 +5,7 @@ import type { Executor, Query } from '../query/executor.ts'
 import { autocommit } from './autocommit.ts'
 import { Cancellation, type CancelOptions } from './cancellation.ts'
 import type { CloseOptions, ConnectionSource } from './connection.ts'
-import { CallSite, callSiteUnderLoad } from './observe/callSite.ts'
+import { callSiteUnderLoad } from './observe/callSite.ts'
 import { type LogOptions, logFor } from './observe/log.ts'
 import { type NPlusOneOptions, watched } from './observe/nPlusOne.ts'
 import { Observer } from './observe/observer.ts'
@@ -100,13 +100,13 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
   const around = ({ outsideUnit }: CallOptions): InsideUnitOptions => (outsideUnit ? { guard: false } : inside)
 
   function here(query: QueryIdentity): Executor {
-    return scopeToJoin(connections, query, inside, () => new CallSite(here)) ?? outside
+    return scopeToJoin(connections, query, inside, here) ?? outside
   }
 
   // Not async: a promise less on the way of every statement.
   function execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
     try {
-      const scope = scopeToJoin(connections, query, inside, () => new CallSite(execute))
+      const scope = scopeToJoin(connections, query, inside, execute)
       return (scope ?? outside).execute(query, params)
     } catch (error) {
       return Promise.reject(error)
@@ -115,7 +115,7 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
 
   function unitOfWork<T>(work: (uow: UnitOfWork) => Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
     try {
-      const scope = scopeToJoin(connections, null, around(options), () => new CallSite(unitOfWork))
+      const scope = scopeToJoin(connections, null, around(options), unitOfWork)
       const openedAt = callSiteUnderLoad(unitOfWork)
       return scope === null ? runUnitOfWork(connections, work, options, openedAt) : joinUnit(scope, work, options)
     } catch (error) {
@@ -135,10 +135,8 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
     }
     // One for each unit that calls have joined: by it a batching scope tells whose calls may be put together.
     const joined = new WeakMap<UnitOfWork, Executor>()
-    const scopeFor = (query: QueryIdentity | null, called: (...args: never[]) => unknown) =>
-      scopeToJoin(connections, query, own, () => new CallSite(called))
     const on = (query: QueryIdentity, called: (...args: never[]) => unknown): Executor => {
-      const scope = scopeFor(query, called)
+      const scope = scopeToJoin(connections, query, own, called)
       if (scope === null) return alone
       const known = joined.get(scope) ?? scope.with(options)
       joined.set(scope, known)
@@ -147,7 +145,7 @@ export function databaseOver(connections: ConnectionSource, inside: InsideUnitOp
     const executor: Required<Executor> = {
       execute: async (query, params) => on(query, executor.execute).execute(query, params),
       async unitOfWork(work) {
-        const scope = scopeFor(null, executor.unitOfWork)
+        const scope = scopeToJoin(connections, null, own, executor.unitOfWork)
         return scope === null
           ? runUnitOfWork(connections, work, { signal, timeoutMs }, callSiteUnderLoad(executor.unitOfWork))
           : scope.savepoint((savepoint) => work(savepoint.with(options)))

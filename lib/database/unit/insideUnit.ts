@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { DatabaseInsideUnitError, type QueryIdentity } from '../../errors.ts'
 import type { ConnectionSource } from '../connection.ts'
-import type { CallSite } from '../observe/callSite.ts'
+import { CallSite } from '../observe/callSite.ts'
 import type { Scope } from './scope.ts'
 
 interface Inside {
@@ -55,17 +55,17 @@ export interface InsideUnitOptions {
 
 /**
  * The unit that a call on `db` has to join, or null to go its own way.
- * @param called where the call came from, asked for only if it is refused
+ * @param called the function that was called: whose caller is named if it is refused
  * @throws DatabaseInsideUnitError
  */
 export function scopeToJoin(
   source: ConnectionSource,
   query: QueryIdentity | null,
   { ambient = false, guard = true }: InsideUnitOptions,
-  called: () => CallSite,
+  called: (...args: never[]) => unknown,
 ): Scope | null {
   if (!ambient && !guard) return null
   const scope = scopeAround(source)
   if (scope === null || ambient) return scope
-  throw new DatabaseInsideUnitError(query, scope.place, called().place)
+  throw new DatabaseInsideUnitError(query, scope.place, new CallSite(called).place)
 }
