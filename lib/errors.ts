@@ -108,7 +108,7 @@ export class QueryError extends PlainsqlError {
 
   /**
    * After a serialization failure (40001), a deadlock (40P01), or of a unit of work when a migration made a prepared
-   * statement stale (26000, 42P05, 0A000 "cached plan must not change result type"): the next run prepares it anew.
+   * statement stale: the next run prepares it anew.
    */
   override get retryable(): boolean {
     return ['40001', '40P01'].includes(this.sqlState) || isStale(this.#serverError)
@@ -313,8 +313,17 @@ export class UnitOfWorkClosedError extends PlainsqlError {
   }
 }
 
+/** Of a unit of work that its cause has broken. */
+abstract class BrokenUnitError extends PlainsqlError {
+  /** As the cause says, or if that is a lost connection: nothing of the unit is committed. */
+  override get retryable(): boolean {
+    const { cause } = this
+    return cause instanceof ConnectionError || (cause instanceof PlainsqlError && cause.retryable)
+  }
+}
+
 /** A statement of the unit had failed, its error was swallowed, and the unit could only be rolled back. */
-export class CommitAbortedError extends PlainsqlError {
+export class CommitAbortedError extends BrokenUnitError {
   constructor(cause: unknown, scope = 'unit of work') {
     super(
       `the ${scope} was rolled back instead of committed, because one of its statements had failed: see cause. ` +
@@ -323,24 +332,14 @@ export class CommitAbortedError extends PlainsqlError {
       { cause },
     )
   }
-
-  /** As its cause says, which was one of a unit. */
-  override get retryable(): boolean {
-    return mayPassInUnit(this.cause)
-  }
 }
 
 /** A statement was not run, because an earlier one of its unit had failed: that error is the cause. */
-export class StatementSkippedError extends PlainsqlError {
+export class StatementSkippedError extends BrokenUnitError {
   constructor(query: QueryIdentity | null, cause: unknown) {
     super(`not run, because an earlier statement of the unit of work had failed${inQuery(query)}: see cause`, query, {
       cause,
     })
-  }
-
-  /** As its cause says, which was one of the same unit. */
-  override get retryable(): boolean {
-    return mayPassInUnit(this.cause)
   }
 }
 
@@ -456,11 +455,6 @@ function textOf(thrown: unknown): string {
   } catch {
     return 'something that is no error'
   }
-}
-
-/** Of what broke a unit, which is therefore not committed. */
-function mayPassInUnit(cause: unknown): boolean {
-  return cause instanceof ConnectionError || (cause instanceof PlainsqlError && cause.retryable)
 }
 
 function opened(at: string | null): string {
