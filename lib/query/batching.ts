@@ -31,36 +31,36 @@ export interface BatchingOptions {
  */
 export function batching(executor: Executor, { cache = false }: BatchingOptions = {}): Executor {
   // By what they run on, and by the query.
-  let waiting = new Map<Executor, Map<object, Queue>>()
-  const kept = new Map<Executor, Map<object, Map<string | number, Promise<unknown>>>>()
+  let waiting = new Map<Executor, Map<AnyQuery, Calls>>()
+  const kept = new Map<Executor, Map<AnyQuery, Map<string | number, Promise<unknown>>>>()
 
   const dispatch = (): void => {
     const all = waiting
     waiting = new Map()
-    for (const queues of all.values()) for (const queue of queues.values()) void queue.run()
+    for (const queues of all.values()) for (const calls of queues.values()) void calls.run()
   }
 
-  const enqueue = <Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> => {
-    let queue: Calls<Params, Row, Result>
-    let input: EncodedInput<Params>
+  const enqueue = (query: AnyQuery, params: unknown): Promise<unknown> => {
+    let calls: Calls
+    let input: EncodedInput<unknown>
     let on = executor
     try {
       // The batch is sent from wherever the first of its calls was made. Each runs where it would have run by itself.
       on = executor.here?.(query) ?? executor
-      queue = (waiting.get(on)?.get(query) as typeof queue | undefined) ?? new Calls(on, query)
-      input = queue.encode(params, queue.calls.length)
+      calls = waiting.get(on)?.get(query) ?? new Calls(on, query)
+      input = calls.encode(params)
     } catch (error) {
       return Promise.reject(error)
     }
     // The calls of a tick settle before nextTick's callbacks run, with all calls that follow from them.
     if (waiting.size === 0) void Promise.resolve().then(() => process.nextTick(dispatch))
-    inner(waiting, on).set(query, queue)
-    if (!cache) return queue.add(input)
+    inner(waiting, on).set(query, calls)
+    if (!cache) return calls.add(input)
     const answers = inner(inner(kept, on), query)
     const key = inputKey(input)
-    const known = answers.get(key) as Promise<Result> | undefined
+    const known = answers.get(key)
     if (known !== undefined) return known
-    const answer = queue.add(input)
+    const answer = calls.add(input)
     answers.set(key, answer)
     answer.catch(() => answers.delete(key))
     return answer
@@ -81,7 +81,8 @@ export function batching(executor: Executor, { cache = false }: BatchingOptions 
     execute<Params, Row, Result>(query: Query<Params, Row, Result>, params: Params): Promise<Result> {
       if (!query.readOnly) return write(() => executor.execute(query, params))
       // A batch form is put together already.
-      return query.single === undefined ? enqueue(query, params) : executor.execute(query, params)
+      if (query.single !== undefined) return executor.execute(query, params)
+      return enqueue(query as unknown as AnyQuery, params) as Promise<Result>
     },
     ...(executor.unitOfWork && {
       unitOfWork: <T>(work: (uow: Executor) => Promise<T>) => write(() => executor.unitOfWork!(work)),
@@ -96,35 +97,36 @@ function inner<Outer, Key, Value>(maps: Map<Outer, Map<Key, Value>>, key: Outer)
   return known
 }
 
-interface Queue {
-  run(): Promise<void>
-}
+/** A query whose types nobody knows any more: its calls are all of one function. */
+type AnyQuery = Query<unknown, unknown, unknown>
 
-interface Call<Params, Result> {
-  readonly input: EncodedInput<Params>
-  readonly resolve: (result: Result | Promise<Result>) => void
+interface Call {
+  readonly input: EncodedInput<unknown>
+  readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
 }
 
 /** The calls of one query in one tick. */
-class Calls<Params, Row, Result> implements Queue {
-  readonly calls: Call<Params, Result>[] = []
-  readonly encode: (params: Params, index: number) => EncodedInput<Params>
+class Calls {
+  /** Throws ParameterError. */
+  readonly encode: (params: unknown) => EncodedInput<unknown>
+  readonly #calls: Call[] = []
   readonly #executor: Executor
-  readonly #query: Query<Params, Row, Result>
+  readonly #query: AnyQuery
 
-  constructor(executor: Executor, query: Query<Params, Row, Result>) {
+  constructor(executor: Executor, query: AnyQuery) {
     this.#executor = executor
     this.#query = query
-    this.encode = inputEncoder(query)
+    const encode = inputEncoder(query)
+    this.encode = (params) => encode(params, this.#calls.length)
   }
 
-  add(input: EncodedInput<Params>): Promise<Result> {
-    return new Promise((resolve, reject) => this.calls.push({ input, resolve, reject }))
+  add(input: EncodedInput<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#calls.push({ input, resolve, reject }))
   }
 
   async run(): Promise<void> {
-    const { calls } = this
+    const calls = this.#calls
     const [only] = calls
     if (calls.length <= 1) return only?.resolve(this.#executor.execute(this.#query, only.input.params))
     try {
