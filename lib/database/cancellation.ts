@@ -5,6 +5,7 @@ import {
   CancelledError,
   type CancelledStatement,
   ConnectionError,
+  QueryError,
   type QueryIdentity,
   TimeoutError,
 } from '../errors.ts'
@@ -145,7 +146,8 @@ export async function cancellable<T>(
   try {
     return await running
   } catch (error) {
-    if (isCancelled(error)) throw cancellation.error(query, 'cancelled', error)
+    // query_canceled
+    if (error instanceof QueryError && error.sqlState === '57014') throw cancellation.error(query, 'cancelled', error)
     throw error
   }
 }
@@ -180,11 +182,6 @@ export async function settlesWithin(promise: Promise<unknown>, timeoutMs: number
     () => true,
   )
   return Promise.race([settled, late]).finally(() => clearTimeout(timer))
-}
-
-/** 57014, query_canceled. */
-function isCancelled(error: unknown): boolean {
-  return error instanceof Error && 'sqlState' in error && error.sqlState === '57014'
 }
 
 /** For an answer that did not come in time: the connection's state is not known any more. */

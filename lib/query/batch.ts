@@ -16,12 +16,8 @@ import type { Executor, Query, QuerySource } from './executor.ts'
 const limits = { reads: 2_000, writes: 10_000, characters: 16_000_000, concurrent: 4, statements: 250 }
 
 /**
- * Runs a query for many inputs.
- *
- * Reads: equal inputs are asked once; chunks run concurrently, four at a time. Writes: one after the other, all or
- * nothing. One round trip per chunk of 2,000 reads or 10,000 writes; none for no inputs.
+ * Runs a query for many inputs, as `QueryFunction.batch` promises.
  * @returns one result per input, in their order; equal inputs of a read share their rows
- * @throws what `execute` throws; where the input is known that it is about, `error.input` says which
  */
 export async function runBatch<Params, Row, Result>(
   executor: Executor,

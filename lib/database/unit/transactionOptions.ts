@@ -18,11 +18,7 @@ export interface TransactionOptions {
   readonly idleInTransactionTimeoutMs?: number | undefined
 }
 
-const isolationLevels: Readonly<Record<string, string>> = {
-  'read committed': 'READ COMMITTED',
-  'repeatable read': 'REPEATABLE READ',
-  serializable: 'SERIALIZABLE',
-}
+const isolationLevels: readonly string[] = ['read committed', 'repeatable read', 'serializable']
 
 /** How a transaction begins. */
 export interface Beginning {
@@ -55,9 +51,8 @@ export function beginning(options: TransactionOptions): Beginning {
 }
 
 function isolationLevel(isolation: string): string {
-  const level = isolationLevels[isolation]
-  if (level !== undefined) return level
-  throw new TypeError(`isolation must be one of ${Object.keys(isolationLevels).join(', ')}; got "${isolation}"`)
+  if (isolationLevels.includes(isolation)) return isolation.toUpperCase()
+  throw new TypeError(`isolation must be one of ${isolationLevels.join(', ')}; got "${isolation}"`)
 }
 
 function setLocal(setting: string, option: string, milliseconds: number | undefined): string[] {
