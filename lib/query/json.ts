@@ -49,6 +49,7 @@ export function jsonOf<Out>(value: Codec<Out, never>): JsonCodec<Out> {
 export function jsonArray<Out>(element: Codec<Out, never>): JsonCodec<Out[]> {
   return jsonCodec('a JSON array', element.digits, (value) => {
     if (!Array.isArray(value)) throw unexpected('an array', value)
+    // Not by `revive`: of numbers that would be three hundredths of the time.
     let index = 0
     try {
       for (; index < value.length; index++) value[index] = revived(element, value[index])
@@ -94,15 +95,9 @@ export function jsonObject<F extends Parts>(
       const entries = parts.map(({ name, codec, key }) => [name, revive(codec, own(source, key), name)])
       return Object.fromEntries(entries) as Out
     }
-    let at = ''
-    try {
-      for (const { name, codec, isPlain } of parts) {
-        at = name
-        const item = source[name]
-        if (isPlain?.(item) !== true) source[name] = revived(codec, item)
-      }
-    } catch (error) {
-      throw named(at, error)
+    for (const { name, codec, isPlain } of parts) {
+      const item = source[name]
+      if (isPlain?.(item) !== true) source[name] = revive(codec, item, name)
     }
     return source as Out
   })
