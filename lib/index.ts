@@ -58,11 +58,25 @@ export {
   type TransactionEvent,
   transactionChannel,
 } from './events.ts'
-export * from './query/batching.ts'
+export { type BatchingOptions, batching } from './query/batching.ts'
 export type { Codec } from './query/codecs.ts'
 export * as codec from './query/codecs.ts'
 export type { BatchSource, Executor, Kind, Query, QuerySource } from './query/executor.ts'
-export * from './query/include.ts'
-export * from './query/kinds.ts'
+export { type Included, include, type Relation, type Relations, relation } from './query/include.ts'
+export {
+  type Exec,
+  exec,
+  type Many,
+  many,
+  type One,
+  type Opt,
+  one,
+  opt,
+  type QueryFunction,
+  type Value,
+  type Values,
+  value,
+  values,
+} from './query/kinds.ts'
 export type { ParamWriter } from './query/params.ts'
 export type { JsonValue, RowReader } from './query/row.ts'
