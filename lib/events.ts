@@ -59,7 +59,7 @@ export interface TransactionEvent {
   readonly id: number
   /** The first is 1. */
   readonly attempt: number
-  /** `BEGIN ISOLATION LEVEL SERIALIZABLE`, which rides with the first statement. */
+  /** `BEGIN ISOLATION LEVEL SERIALIZABLE`, which rides with the first statement. Of `settings` it has the names alone. */
   readonly begin: string
   /** `performance.now()` at its start. */
   readonly startedAt: number

@@ -172,7 +172,7 @@ test('queries of a unit name its transaction, those that were put off and those 
           await uow.savepoint((savepoint) => echo(savepoint, { n: 1 }))
           uow.add(command('select 1'), undefined)
         },
-        { isolation: 'serializable', lockTimeoutMs: 100 },
+        { isolation: 'serializable', lockTimeoutMs: 100, settings: { 'app.tenant_id': 'private' } },
       ),
     )
   })
@@ -180,10 +180,10 @@ test('queries of a unit name its transaction, those that were put off and those 
   assert.is(new Set(events.map(({ transaction }) => transaction?.id)).size, 1)
   assert.equal(
     events.map(({ roundTrips }) => roundTrips),
-    plain ? [3, 2, 2] : [1, 1, 1],
+    plain ? [4, 2, 2] : [1, 1, 1],
   )
   const [{ begin, statements, outcome, attempt, durationMs } = {} as TransactionEvent] = unit
-  assert.is(begin, 'BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL lock_timeout = 100')
+  assert.is(begin, 'BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL lock_timeout = 100; SET LOCAL app.tenant_id')
   assert.equal([statements, outcome, attempt], [3, 'commit', 1])
   assert.ok(durationMs > 0)
 })

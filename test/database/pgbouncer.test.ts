@@ -44,7 +44,7 @@ async function useAll(url: string, pool: PoolOptions): Promise<void> {
         await echo(uow, { n })
         await uow.savepoint((savepoint) => echo(savepoint, { n }))
       },
-      { isolation: 'serializable', statementTimeoutMs: 10_000 },
+      { isolation: 'serializable', statementTimeoutMs: 10_000, settings: { 'app.tenant_id': 'a' } },
     )
     await echo(db.with({ timeoutMs: 10_000 }), { n })
   }
@@ -73,7 +73,7 @@ test('nothing is named or set that would outlive a transaction', async () => {
     assert.equal(said(listener).names, [])
     assert.ok(listener.messages.filter(({ code }) => code === 'B').length >= 10)
     const settings = said(listener).sql.filter((sql) => /^(set|prepare|listen|discard|reset)/i.test(sql))
-    assert.equal([...new Set(settings)], ['SET LOCAL statement_timeout = 10000'])
+    assert.equal([...new Set(settings)], ['SET LOCAL statement_timeout = 10000', `SET LOCAL "app"."tenant_id" = 'a'`])
     assert.ok(listener.startups.length >= 1)
     for (const { user: _, database: __, application_name: ___, ...others } of listener.startups) {
       // The settings that every PgBouncer knows, and gives to whichever connection runs the transaction.

@@ -11,6 +11,7 @@ import {
   UniqueViolationError,
   UnitOfWorkClosedError,
 } from '../../lib/errors.ts'
+import type { UnitOfWork } from '../../lib/index.ts'
 import {
   addChild,
   addNote,
@@ -23,7 +24,7 @@ import {
   setting,
   type TestBed,
 } from '../support/units.ts'
-import { number } from './support.ts'
+import { command, number, until } from './support.ts'
 
 let bed: TestBed
 
@@ -296,12 +297,126 @@ test('timeouts of the server are set for the unit in its first round trip, and n
   }
 })
 
+test('settings are set for the unit in its first round trip, whatever is in them, and never reach the next owner', async () => {
+  const single = await openTestBed({ pool: { max: 1 } })
+  const values = ['42', '', "o'clock", "'; drop table notes; --", '\\', "\\'; select 1; --", '$1 ü 🦆\n', '"x"']
+  const name = 'app.tenant_id'
+  try {
+    for (const conforming of ['on', 'off']) {
+      for (const value of values) {
+        const settings = { standard_conforming_strings: conforming, [name]: value }
+        assert.is(await single.db.unitOfWork((uow) => setting(uow, { name }), { settings }), value)
+        assert.is(single.sent().length, 2)
+        const swapped = { [name]: value, standard_conforming_strings: conforming }
+        assert.is(await single.db.unitOfWork((uow) => setting(uow, { name }), { settings: swapped }), value)
+        single.sent()
+      }
+    }
+    assert.is(await single.db.unitOfWork((uow) => setting(uow, { name })), '')
+    single.sent()
+    const settings = { 'User.id': "o'clock\\", search_path: 'pg_catalog, public' }
+    const read = (uow: UnitOfWork): Promise<string[]> =>
+      Promise.all([setting(uow, { name: 'user.id' }), setting(uow, { name: 'search_path' })])
+    assert.equal(await single.db.unitOfWork(read, { settings }), ["o'clock\\", 'pg_catalog, public'])
+    assert.is(
+      single.sent()[0],
+      `BEGIN + SET LOCAL "User"."id" = E'o''clock\\\\' + ` +
+        "SELECT pg_catalog.set_config('search_path', 'pg_catalog, public', true) + setting",
+    )
+  } finally {
+    await single.close()
+  }
+})
+
+test('settings take no snapshot: what a lock was waited for is seen', async () => {
+  const { db, observer } = bed
+  await observer.query('begin; insert into notes values (1, $$x$$)')
+  const unit = db.unitOfWork(
+    async (uow) => {
+      await command('lock table notes in share mode')(uow)
+      return noteIds(uow)
+    },
+    { isolation: 'repeatable read', settings: { 'app.tenant_id': '1' } },
+  )
+  await until(async () => (await observer.query('select from pg_locks where not granted')).rowCount)
+  await observer.query('commit')
+  assert.equal(await unit, [1])
+})
+
+test('settings: savepoints keep them, a retry and verifyCommit have them too', async () => {
+  const settings = { 'app.tenant_id': '7' }
+  const seen: string[] = []
+  await bed.db.unitOfWork(
+    async (uow) => {
+      await rejection(uow.savepoint((savepoint) => divide(savepoint, { by: 0 })))
+      seen.push(await uow.savepoint((savepoint) => setting(savepoint, { name: 'app.tenant_id' })))
+      if (seen.length === 1) await command("do $$ begin raise sqlstate '40001'; end $$")(uow)
+      await addNote(uow, { id: 1, text: 'x' })
+    },
+    { settings, retry: { attempts: 2, baseDelayMs: 0 }, verifyCommit: true },
+  )
+  assert.equal(seen, ['7', '7'])
+})
+
+test("row-level security: a unit sees its tenant's rows as its role, and its plans are no other tenant's", async () => {
+  // Roles are the whole server's, and other processes run this test.
+  const role = `unit_web_${process.pid}`
+  await bed.observer.query(`
+    create role ${role};
+    grant select, insert on notes to ${role};
+    alter table notes enable row level security;
+    create policy tenant on notes using (text = current_setting('app.tenant_id', true));
+    insert into notes values (1, 'a'), (2, 'b')`)
+  try {
+    const of = (tenant: string): Promise<number[]> =>
+      bed.db.unitOfWork(noteIds, { settings: { role, 'app.tenant_id': tenant }, verifyCommit: true })
+    for (let n = 0; n < 3; n++) assert.equal([await of('a'), await of('b'), await of('c')], [[1], [2], []])
+    assert.equal(await bed.db.unitOfWork(noteIds, { settings: { role } }), [])
+    assert.equal(await bed.db.unitOfWork(noteIds), [1, 2])
+    const error = await rejection(
+      bed.db.unitOfWork((uow) => addNote(uow, { id: 3, text: 'b' }), {
+        settings: { role, 'app.tenant_id': 'a' },
+      }),
+    )
+    assert.is((error as QueryError).sqlState, '42501')
+  } finally {
+    await bed.observer.query('drop policy tenant on notes; alter table notes disable row level security')
+    await bed.observer.query(`drop owned by ${role}; drop role ${role}`)
+  }
+})
+
+test("a setting that PostgreSQL refuses fails the unit with PostgreSQL's error, and nothing runs", async () => {
+  const refused = [
+    [{ no_such_setting: '1' }, '42704'],
+    [{ role: 'nobody at all' }, '22023'],
+    [{ TimeZone: 'the moon' }, '22023'],
+    [{ shared_buffers: '1GB' }, '55P02'],
+  ] as const
+  for (const [settings, sqlState] of refused) {
+    const error = await rejection(bed.db.unitOfWork((uow) => addNote(uow, { id: 1, text: 'x' }), { settings }))
+    assert.instance(error, QueryError)
+    assert.is((error as QueryError).sqlState, sqlState)
+    assert.is((error as QueryError).query, null)
+  }
+  assert.equal(await noteIds(bed.db), [])
+})
+
 test('options that are none of those documented are refused before anything is sent', async () => {
   const { db } = bed
   const wrong = [
     [{ isolation: 'serializable; drop table notes' }, /isolation must be one of read committed, repeatable read/],
     [{ lockTimeoutMs: 1.5 }, /lockTimeoutMs must be whole milliseconds from 0 to 2147483647; got 1.5/],
     [{ statementTimeoutMs: -1 }, /statementTimeoutMs must be whole milliseconds/],
+    [
+      { settings: { 'app.x = 1; drop table notes; --': '1' } },
+      /settings: "app\.x = 1; .*" is not the name of a setting/,
+    ],
+    [{ settings: { '': '1' } }, /settings: "" is not the name/],
+    [{ settings: { [`app.${'x'.repeat(64)}`]: '1' } }, /is not the name/],
+    [{ settings: { 'app.x': 'a\0b' } }, /settings: "app\.x" contains a NUL/],
+    [{ settings: { 'app.x': undefined } }, /settings: "app\.x" must be a string; got undefined/],
+    [{ settings: { 'app.x': 42 } }, /settings: "app\.x" must be a string; got number/],
+    [{ settings: { Statement_Timeout: '1' } }, /settings\.statement_timeout: set statementTimeoutMs/],
   ] as const
   for (const [options, message] of wrong) {
     const error = await rejection(db.unitOfWork(noteIds, options as never))

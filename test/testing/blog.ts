@@ -296,6 +296,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     await db.unitOfWork((uow) => deleteUser(uow, { id: 1 }), {
       isolation: 'repeatable read',
       statementTimeoutMs: 5000,
+      settings: { 'app.tenant_id': "o'clock" },
     }),
     await settled(db.unitOfWork((uow) => Promise.all([deleteUser(uow, { id: 2 }), countUsers(db)]))),
     await countUsers(db),

@@ -50,6 +50,7 @@ const stories: Readonly<Record<string, readonly string[]>> = {
   'settings of a transaction': [
     'BEGIN',
     'SET LOCAL statement_timeout = 5000',
+    `SET LOCAL "app"."tenant_id" = '42'`,
     'SET TRANSACTION READ ONLY',
     'add 2',
     'COMMIT',

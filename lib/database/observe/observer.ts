@@ -86,12 +86,12 @@ export class Observer {
   }
 
   /** The event of a run of a unit of work that is about to begin. */
-  transaction(begin: readonly string[], attempt: number): TransactionEvent {
+  transaction(begin: string, attempt: number): TransactionEvent {
     return {
       database: this.#database,
       id: ++transactions,
       attempt,
-      begin: begin.join('; '),
+      begin,
       startedAt: performance.now(),
       durationMs: 0,
       statements: 0,

@@ -82,7 +82,7 @@ export async function runUnitOfWork<T>(
   try {
     for (let attempt = 1; ; attempt++) {
       const fate = options.verifyCommit && !source.answersCommit ? new CommitFate(source) : null
-      const event = observerOf(source).transaction(begin.statements, attempt)
+      const event = observerOf(source).transaction(begin.text, attempt)
       const unit = openUnit(source, begin, event, openedAt, cancellation, fate)
       let result: T
       try {
