@@ -15,6 +15,6 @@ export {
   memoryDatabase,
   type Snapshot,
 } from './memoryDatabase.ts'
-export { type RecordedStatement, type Recording, recording } from './recording.ts'
+export { type Recorded, type RecordedStatement, type Recording, recording } from './recording.ts'
 export { type TestDatabase, type TestDatabaseOptions, testDatabase } from './testDatabase.ts'
 export { UnsupportedInMemoryError } from './unsupported.ts'
