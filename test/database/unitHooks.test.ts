@@ -12,6 +12,7 @@ import {
   QueryError,
 } from '../../lib/errors.ts'
 import { type HookEvent, hookChannel } from '../../lib/events.ts'
+import type { UnitOfWorkOptions } from '../../lib/index.ts'
 import type { Executor } from '../../lib/query/executor.ts'
 import { addNote, changeBalance, divide, noteIds, openTestBed, rejection, type TestBed } from '../support/units.ts'
 import { gate } from './support.ts'
@@ -316,7 +317,7 @@ test('ambient: db inside a unit is the unit, and a unit inside a unit is a savep
       assert.equal(await db.unitOfWork(noteIds, { outsideUnit: false }), [1])
       assert.match(
         (await rejection(db.unitOfWork(noteIds, { isolation: 'serializable' }))).message,
-        /a unit of work inside another one is a savepoint and cannot have "isolation"/,
+        /inside another one is a savepoint and cannot have "isolation", unless the outer one has the same: set it outside/,
       )
     })
     assert.equal(ambient.sent(), [
@@ -328,6 +329,43 @@ test('ambient: db inside a unit is the unit, and a unit inside a unit is a savep
       'COMMIT',
     ])
     assert.equal(await noteIds(db), [1])
+  } finally {
+    await ambient.close()
+  }
+})
+
+test('ambient: a unit inside another one may have the options that the outer one has', async () => {
+  const ambient = await openTestBed({ ambient: true, pool: { max: 1 } })
+  const { signal } = new AbortController()
+  const settings = { 'app.tenant_id': '1', TimeZone: 'UTC' }
+  const stories: [outer: UnitOfWorkOptions, inner: UnitOfWorkOptions, refused: string | null][] = [
+    [{ isolation: 'serializable' }, { isolation: 'serializable', retry: { attempts: 3 } }, null],
+    [{ isolation: 'serializable' }, { isolation: 'repeatable read' }, 'isolation'],
+    [{}, { isolation: 'read committed' }, 'isolation'],
+    [{ readOnly: true }, { readOnly: true }, null],
+    [{}, { readOnly: true }, 'readOnly'],
+    [{}, { readOnly: false, deferrable: false, verifyCommit: false }, null],
+    [{ readOnly: true }, { readOnly: false }, 'readOnly'],
+    [{ settings }, { settings }, null],
+    [{ settings }, { settings: { 'app.tenant_id': '1' } }, null],
+    [{ settings }, { settings: { 'app.tenant_id': '2' } }, 'settings'],
+    [{}, { settings }, 'settings'],
+    [{}, { settings: {} }, null],
+    [{ lockTimeoutMs: 100 }, { lockTimeoutMs: 100 }, null],
+    [{ lockTimeoutMs: 100 }, { lockTimeoutMs: 99 }, 'lockTimeoutMs'],
+    [{ verifyCommit: true }, { verifyCommit: true }, null],
+    [{}, { verifyCommit: true }, 'verifyCommit'],
+    [{ timeoutMs: 60_000 }, { timeoutMs: 60_000 }, 'timeoutMs'],
+    [{ signal }, { signal }, 'signal'],
+  ]
+  try {
+    for (const [outer, inner, refused] of stories) {
+      const nested = (): Promise<unknown> =>
+        ambient.db.unitOfWork(() => ambient.db.unitOfWork(() => ambient.db.unitOfWork(noteIds, inner)), outer)
+      const title = JSON.stringify([outer, inner])
+      if (refused === null) assert.equal(await nested(), [], title)
+      else assert.match((await rejection(nested())).message, `cannot have "${refused}"`, title)
+    }
   } finally {
     await ambient.close()
   }

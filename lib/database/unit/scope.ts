@@ -21,7 +21,7 @@ import { type Hook, Hooks } from './hooks.ts'
 import { isInside, runInside } from './insideUnit.ts'
 import { type Frame, failureOf, type Transaction } from './transaction.ts'
 import { Turns } from './turns.ts'
-import type { UnitOfWork } from './unitOfWork.ts'
+import type { UnitOfWork, UnitOfWorkOptions } from './unitOfWork.ts'
 
 /** Frames to look through for the caller of a unit that is over: `batch` and savepoints in savepoints are deep. */
 const calledDepth = 50
@@ -31,6 +31,8 @@ export interface Unit {
   readonly source: ConnectionSource
   readonly transaction: Transaction
   readonly event: TransactionEvent
+  /** What a unit that joins it may ask for. */
+  readonly options: UnitOfWorkOptions
   /** Takes the transaction's id, if it was not taken. Never throws. Null if the id is not needed. */
   readonly mark: (() => Promise<void>) | null
 }
@@ -124,6 +126,10 @@ export class Scope implements UnitOfWork, Frame {
     // If it has to wait, its turn comes in the async context of whatever ended before it.
     const run = AsyncResource.bind(() => this.#turns.alone(() => this.#runSavepoint(savepoint, work)))
     return this.#inTurn(null, null, run)
+  }
+
+  get options(): UnitOfWorkOptions {
+    return this.#unit.options
   }
 
   get transaction(): Transaction {

@@ -83,7 +83,7 @@ export async function runUnitOfWork<T>(
     for (let attempt = 1; ; attempt++) {
       const fate = options.verifyCommit && !source.answersCommit ? new CommitFate(source) : null
       const event = observerOf(source).transaction(begin.text, attempt)
-      const unit = openUnit(source, begin, event, openedAt, cancellation, fate)
+      const unit = openUnit(source, begin, event, options, openedAt, cancellation, fate)
       let result: T
       try {
         result = await observerOf(source).run(event, () => runOnce(unit, work, cancellation, fate))
@@ -108,16 +108,32 @@ export async function runUnitOfWork<T>(
 
 /**
  * A unit inside of another one (`ambient`): a savepoint in it.
- * @throws TypeError for options that only the outer unit can have
+ * @throws TypeError for options that only the outer unit can have, and does not
  */
 export async function joinUnit<T>(
-  scope: UnitOfWork,
+  scope: Scope,
   work: (uow: UnitOfWork) => Promise<T>,
   { retry: _outer, outsideUnit: _not, ...options }: UnitOfWorkOptions,
 ): Promise<T> {
-  const [option] = Object.entries(options).find(([, value]) => value !== undefined) ?? []
-  if (option === undefined) return scope.savepoint(work)
-  throw new TypeError(`a unit of work inside another one is a savepoint and cannot have "${option}": set it outside`)
+  for (const [option, value] of Object.entries(options)) {
+    if (value === undefined || isAsAround(scope.options, option, value)) continue
+    throw new TypeError(
+      `a unit of work inside another one is a savepoint and cannot have "${option}", unless the outer one has the same: ` +
+        'set it outside',
+    )
+  }
+  return scope.savepoint(work)
+}
+
+/** Whether the outer unit has what is asked for. */
+function isAsAround(outer: UnitOfWorkOptions, option: string, value: unknown): boolean {
+  // An outer one that began earlier ends earlier, or with another signal: these are never the same.
+  if (option === 'timeoutMs' || option === 'signal') return false
+  if (option === 'settings') {
+    return Object.entries(value as object).every(([name, text]) => outer.settings?.[name] === text)
+  }
+  // A flag that is left out is false; of `readOnly` the server may say otherwise, and then refuses what is written.
+  return value === (outer[option as keyof UnitOfWorkOptions] ?? (typeof value === 'boolean' ? false : undefined))
 }
 
 /** The kernel: one attempt. */
@@ -151,13 +167,14 @@ function openUnit(
   source: ConnectionSource,
   begin: Beginning,
   event: TransactionEvent,
+  options: UnitOfWorkOptions,
   openedAt: CallSite | null,
   cancellation: Cancellation | null,
   fate: CommitFate | null,
 ): Scope {
   const mark = fate && (() => fate.mark((query) => transaction.execute(scope, query, undefined)))
   const transaction: Transaction = new Transaction(source, begin, cancellation, mark)
-  const scope: Scope = new Scope({ source, transaction, event, mark }, null, openedAt)
+  const scope: Scope = new Scope({ source, transaction, event, options, mark }, null, openedAt)
   return scope
 }
 
