@@ -3,7 +3,7 @@
 export type { CancelOptions } from './database/cancellation.ts'
 export type { CloseOptions } from './database/connection.ts'
 export type { CallOptions } from './database/database.ts'
-export { createDatabase, type Database, type DatabaseOptions } from './database/database.ts'
+export { createDatabase, type Database, type DatabaseOptions, type PooledDatabase } from './database/database.ts'
 export type { LogOptions } from './database/observe/log.ts'
 export type { NPlusOneOptions } from './database/observe/nPlusOne.ts'
 export type { PoolOptions, PoolStats } from './database/pool/options.ts'

@@ -51,7 +51,7 @@ export interface Database extends Executor, AsyncDisposable {
    * cancelled has a connection of its own while it runs, and the server really stops its statement.
    */
   with(options: CallOptions): Executor & Pick<Required<Executor>, 'unitOfWork'>
-  /** The connections at this moment; null for a database that has none (pg-mem). */
+  /** The connections at this moment; null for a database that has none (pg-mem), which one of createDatabase never is. */
   stats(): PoolStats | null
   /**
    * Refuses new work, lets running work end (for `graceMs` at most, then the server cancels it) and closes every
@@ -59,6 +59,11 @@ export interface Database extends Executor, AsyncDisposable {
    * @throws PlainsqlError inside a unit of work, for whose end it would wait; with `graceMs` it ends the unit
    */
   close(options?: CloseOptions): Promise<void>
+}
+
+/** What createDatabase opens: a database that has connections. */
+export interface PooledDatabase extends Database {
+  stats(): PoolStats
 }
 
 /** What `db.with` sets for the calls through it. */
@@ -71,7 +76,7 @@ export interface CallOptions extends CancelOptions {
  * Opens a database. Connections are made when they are first needed: a wrong host or password shows at the first call.
  * @throws TypeError for a URL that is none, RangeError for numbers that cannot be meant; what reading a certificate throws
  */
-export function createDatabase(options: DatabaseOptions = {}): Database {
+export function createDatabase(options: DatabaseOptions = {}): PooledDatabase {
   const targets = readTargets(options.url, process.env, options.ssl)
   const script = process.argv[1]?.split(/[\\/]/).at(-1) ?? 'plainsql'
   const { application_name: named = process.env.PGAPPNAME || script } = targets.config
@@ -90,7 +95,9 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
   }
   const observer = new Observer(identity, logFor(options), options.logParameters)
   const connections = pooledConnections(targets, poolSettings(options.pool ?? {}), client, observer)
-  return watched(databaseOver(connections, options), options)
+  // A pool always has them.
+  const database = databaseOver(connections, options) as PooledDatabase
+  return watched(database, options)
 }
 
 /** A database over any source of connections: the pool, or a test database's. */
