@@ -30,7 +30,7 @@ export type Many<Params, Row> = QueryFunction<Params, Row, Row[]>
 export type Value<Params, T> = QueryFunction<Params, T, T>
 /** The only column of any number of rows. */
 export type Values<Params, T> = QueryFunction<Params, T, T[]>
-/** The number of rows inserted, updated or deleted. */
+/** The number of rows inserted, updated or deleted; of a SELECT, returned. */
 export type Exec<Params> = QueryFunction<Params, never, number, number>
 
 /** Makes the function of an `:one` query, as generated files do: exactly one row. */

@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import { QueryError } from 'plainsql'
+import { createDatabase, QueryError } from 'plainsql'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ConfigError, memoryDatabase, testDatabase } from '../../lib/testing/index.ts'
@@ -37,6 +37,24 @@ test('the database is gone after close, whoever is still connected, and close ma
   )
   assert.is(error.code, '3D000')
   await other.end().catch(() => {})
+})
+
+test('its url connects another role, by a parameter', async () => {
+  await using db = await testDatabase()
+  const owner = new Client(db.url)
+  await owner.connect()
+  // Roles are the whole server's.
+  const role = `other_${process.pid}`
+  await owner.query(`create role ${role} login password 'secret'`)
+  try {
+    const url = new URL(db.url)
+    url.searchParams.set('user', role)
+    await using other = createDatabase({ url: url.href, password: 'secret' })
+    assert.equal(await rowsOf('select current_user::text as name', 'text')(other, {}), [[role]])
+  } finally {
+    await owner.query(`drop role ${role}`)
+    await owner.end()
+  }
 })
 
 test('an error in the schema names its place, and leaves no template behind', async () => {
