@@ -9,6 +9,7 @@ import type { DescribedColumn, DescribedQuery, Diagnostic, Kind, Nullability, Pa
 import { camelCase, freeName, pascalCase } from './naming.ts'
 import { analyzeColumns, analyzeParams } from './nullability.ts'
 import { problem } from './problem.ts'
+import { checkRequiredColumns } from './requiredColumns.ts'
 import { shapeOfOutput } from './shapes/shapes.ts'
 import { ShapeTypes, shapeName } from './shapeTypes.ts'
 import { TypeMapper, type ValueType } from './types.ts'
@@ -48,7 +49,7 @@ export function analyze(
   const diagnostics: Diagnostic[] = []
   const analyzed = queries.map((query) => {
     const misshapen = checkShape(query)
-    diagnostics.push(...misshapen, ...checkEffects(query, catalog))
+    diagnostics.push(...misshapen, ...checkEffects(query, catalog), ...checkRequiredColumns(query, catalog))
     const columns = columnsOf(query, catalog, types, config, taken)
     diagnostics.push(...columns.diagnostics)
     const cardinality = checkCardinality(query, misshapen.length > 0 ? null : columns.scope)

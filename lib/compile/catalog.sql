@@ -17,6 +17,7 @@ select
   t.typtypmod as modifier,
   t.typndims as dimensions,
   t.typnotnull as not_null,
+  t.typdefault is not null as has_default,
   coalesce(r.rngsubtype, m.rngtypid, 0::oid) as range_of_oid,
   case when t.oid >= 16384 then (
     select x.extname::text
@@ -52,7 +53,7 @@ select
   ) as has_rules,
   array(
     select t.tgtype::int4 from pg_catalog.pg_trigger t
-    where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D'
+    where t.tgrelid = c.oid and (not t.tgisinternal or t.tgparentid <> 0) and t.tgenabled <> 'D'
   ) as trigger_types,
   array(
     select t.tgtype::int4 from pg_catalog.pg_trigger t

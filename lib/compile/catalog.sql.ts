@@ -25,6 +25,7 @@ export interface ListTypesRow {
   modifier: number
   dimensions: number
   notNull: boolean
+  hasDefault: boolean
   rangeOfOid: number
   /** Null if the subquery may have no row. */
   extension: string | null
@@ -36,7 +37,7 @@ export interface ListTypesRow {
 export const listTypes: Many<void, ListTypesRow> = many({
   name: 'listTypes',
   source: 'lib/compile/catalog.sql:5',
-  statement: 'listTypes_0ef63edc322d',
+  statement: 'listTypes_06b73e06198a',
   sql: `
 select
   t.oid,
@@ -51,6 +52,7 @@ select
   t.typtypmod as modifier,
   t.typndims as dimensions,
   t.typnotnull as not_null,
+  t.typdefault is not null as has_default,
   coalesce(r.rngsubtype, m.rngtypid, 0::oid) as range_of_oid,
   case when t.oid >= 16384 then (
     select x.extname::text
@@ -77,9 +79,10 @@ order by t.oid`,
     modifier: r.int4(9),
     dimensions: r.int4(10),
     notNull: r.bool(11),
-    rangeOfOid: r.oid(12),
-    extension: r.nullable.text(13),
-    comment: r.nullable.text(14),
+    hasDefault: r.bool(12),
+    rangeOfOid: r.oid(13),
+    extension: r.nullable.text(14),
+    comment: r.nullable.text(15),
   }),
   readOnly: true,
 })
@@ -92,7 +95,7 @@ export interface ListEnumLabelsRow {
 /** The labels of every enum, in the enum's order. */
 export const listEnumLabels: Many<void, ListEnumLabelsRow> = many({
   name: 'listEnumLabels',
-  source: 'lib/compile/catalog.sql:34',
+  source: 'lib/compile/catalog.sql:35',
   statement: 'listEnumLabels_8802b7be1ddf',
   sql: `
 select e.enumtypid as type_oid, array_agg(e.enumlabel::text order by e.enumsortorder) as labels
@@ -118,7 +121,6 @@ export interface ListRelationsRow {
   rowSecurity: boolean
   hasRules: boolean
   triggerTypes: number[]
-  writingTriggerTypes: number[]
   descendants: number[]
   /** Null if the left join may find no row of t. */
   comment: string | null
@@ -130,8 +132,8 @@ export interface ListRelationsRow {
  */
 export const listRelations: Many<ListRelationsParams, ListRelationsRow> = many({
   name: 'listRelations',
-  source: 'lib/compile/catalog.sql:40',
-  statement: 'listRelations_6c25361dc605',
+  source: 'lib/compile/catalog.sql:41',
+  statement: 'listRelations_998a103d9542',
   sql: `
 select
   c.oid,
@@ -145,17 +147,8 @@ select
   ) as has_rules,
   array(
     select t.tgtype::int4 from pg_catalog.pg_trigger t
-    where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D'
+    where t.tgrelid = c.oid and (not t.tgisinternal or t.tgparentid <> 0) and t.tgenabled <> 'D'
   ) as trigger_types,
-  array(
-    select t.tgtype::int4 from pg_catalog.pg_trigger t
-    join pg_catalog.pg_proc p on p.oid = t.tgfoid
-    join pg_catalog.pg_language l on l.oid = p.prolang
-    where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D' and l.lanname not in ('internal', 'c') and (
-      l.lanname <> 'plpgsql'
-      or p.prosrc ~* '\\m(insert|update|delete|merge|select|perform|call|execute|copy|truncate)\\M'
-    )
-  ) as writing_trigger_types,
   case when c.relhassubclass then array(
     with recursive descendant (oid) as (
       select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = c.oid
@@ -185,14 +178,13 @@ order by n.nspname, c.relname`,
     rowSecurity: r.bool(5),
     hasRules: r.bool(6),
     triggerTypes: r.value(7, int4Array),
-    writingTriggerTypes: r.value(8, int4Array),
-    descendants: r.value(9, oidArray),
-    comment: r.nullable.text(10),
+    descendants: r.value(8, oidArray),
+    comment: r.nullable.text(9),
   }),
   readOnly: true,
   // For many: the inputs joined, because its parameter stands in several places.
   batch: {
-    statement: 'listRelations_batch_817d54d0f20d',
+    statement: 'listRelations_batch_78ac1ffbd4fd',
     sql: `
 select
   c.oid,
@@ -206,17 +198,8 @@ select
   ) as has_rules,
   array(
     select t.tgtype::int4 from pg_catalog.pg_trigger t
-    where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D'
+    where t.tgrelid = c.oid and (not t.tgisinternal or t.tgparentid <> 0) and t.tgenabled <> 'D'
   ) as trigger_types,
-  array(
-    select t.tgtype::int4 from pg_catalog.pg_trigger t
-    join pg_catalog.pg_proc p on p.oid = t.tgfoid
-    join pg_catalog.pg_language l on l.oid = p.prolang
-    where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D' and l.lanname not in ('internal', 'c') and (
-      l.lanname <> 'plpgsql'
-      or p.prosrc ~* '\\m(insert|update|delete|merge|select|perform|call|execute|copy|truncate)\\M'
-    )
-  ) as writing_trigger_types,
   case when c.relhassubclass then array(
     with recursive descendant (oid) as (
       select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = c.oid
@@ -236,7 +219,7 @@ where case
   else c.oid = any ((input.p1::oid[]))
 end
 order by n.nspname, c.relname`,
-    ordinal: (r) => r.int8(11),
+    ordinal: (r) => r.int8(10),
   },
 })
 
@@ -264,7 +247,7 @@ export interface ListColumnsRow {
 /** The columns of all those, in order. A NOT NULL that was added NOT VALID (18) says nothing of the rows that are there. */
 export const listColumns: Many<ListColumnsParams, ListColumnsRow> = many({
   name: 'listColumns',
-  source: 'lib/compile/catalog.sql:85',
+  source: 'lib/compile/catalog.sql:77',
   statement: 'listColumns_6dba899d014b',
   sql: `
 select
@@ -357,7 +340,6 @@ export interface ListUniqueIndexesRow {
   isImmediate: boolean
   nullsNotDistinct: boolean
   columns: (number | null)[]
-  collationOids: (number | null)[]
   /** Null if pg_index.indexprs has no NOT NULL constraint. */
   expressionTrees: string | null
   /** Null if pg_index.indpred has no NOT NULL constraint. */
@@ -367,8 +349,8 @@ export interface ListUniqueIndexesRow {
 /** Every valid unique index. An index over an expression has column 0 in its place. */
 export const listUniqueIndexes: Many<ListUniqueIndexesParams, ListUniqueIndexesRow> = many({
   name: 'listUniqueIndexes',
-  source: 'lib/compile/catalog.sql:114',
-  statement: 'listUniqueIndexes_3986ed90e941',
+  source: 'lib/compile/catalog.sql:106',
+  statement: 'listUniqueIndexes_7f471b627565',
   sql: `
 select
   i.indexrelid as oid,
@@ -381,7 +363,6 @@ select
     select k.number from unnest(i.indkey::int2[]) with ordinality as k (number, position)
     where k.position <= i.indnkeyatts order by k.position
   ) as columns,
-  i.indcollation::oid[] as collation_oids,
   i.indexprs::text as expression_trees,
   i.indpred::text as predicate_tree
 from pg_catalog.pg_index i
@@ -399,14 +380,13 @@ order by i.indrelid, i.indisprimary desc, c.relname`,
     isImmediate: r.bool(4),
     nullsNotDistinct: r.bool(5),
     columns: r.value(6, nullableInt2Array),
-    collationOids: r.value(7, nullableOidArray),
-    expressionTrees: r.nullable.text(8),
-    predicateTree: r.nullable.text(9),
+    expressionTrees: r.nullable.text(7),
+    predicateTree: r.nullable.text(8),
   }),
   readOnly: true,
   // For many: the inputs joined, because its parameter stands in several places.
   batch: {
-    statement: 'listUniqueIndexes_batch_b4b3cee6f797',
+    statement: 'listUniqueIndexes_batch_5180ceb17d0e',
     sql: `
 select
   i.indexrelid as oid,
@@ -419,7 +399,6 @@ select
     select k.number from unnest(i.indkey::int2[]) with ordinality as k (number, position)
     where k.position <= i.indnkeyatts order by k.position
   ) as columns,
-  i.indcollation::oid[] as collation_oids,
   i.indexprs::text as expression_trees,
   i.indpred::text as predicate_tree, input.ordinal
 from unnest($1::text[]) with ordinality as input(p1, ordinal)
@@ -428,7 +407,7 @@ join pg_catalog.pg_class c on c.oid = i.indexrelid
 where i.indisunique and i.indisvalid
   and case when (input.p1::oid[])::oid[] is null then c.oid >= 16384 else i.indrelid = any ((input.p1::oid[])) end
 order by i.indrelid, i.indisprimary desc, c.relname`,
-    ordinal: (r) => r.int8(10),
+    ordinal: (r) => r.int8(9),
   },
 })
 
@@ -451,7 +430,7 @@ export interface ListConstraintsRow {
 /** Validated CHECK constraints of tables and domains, and foreign keys. */
 export const listConstraints: Many<void, ListConstraintsRow> = many({
   name: 'listConstraints',
-  source: 'lib/compile/catalog.sql:136',
+  source: 'lib/compile/catalog.sql:127',
   statement: 'listConstraints_046afe57c55e',
   sql: `
 select
@@ -511,7 +490,7 @@ export interface ListFunctionsRow {
 /** These functions, aggregates and window functions. An aggregate is as volatile as what it is made of. */
 export const listFunctions: Many<ListFunctionsParams, ListFunctionsRow> = many({
   name: 'listFunctions',
-  source: 'lib/compile/catalog.sql:155',
+  source: 'lib/compile/catalog.sql:146',
   statement: 'listFunctions_4c6c1e20a8af',
   sql: `
 select
@@ -593,7 +572,7 @@ order by p.oid`,
 /** The names of all functions, for "did you mean". */
 export const listFunctionNames: Values<void, string> = values({
   name: 'listFunctionNames',
-  source: 'lib/compile/catalog.sql:183',
+  source: 'lib/compile/catalog.sql:174',
   statement: 'listFunctionNames_52a118a574bf',
   sql: `
 select distinct p.proname::text as name
@@ -619,7 +598,7 @@ export interface ListOperatorsRow {
 /** These operators, and the functions behind them. */
 export const listOperators: Many<ListOperatorsParams, ListOperatorsRow> = many({
   name: 'listOperators',
-  source: 'lib/compile/catalog.sql:189',
+  source: 'lib/compile/catalog.sql:180',
   statement: 'listOperators_9282a272e7da',
   sql: `
 select
@@ -676,7 +655,7 @@ export interface ListViewTreesRow {
 /** The analyzed query of each of these views and materialized views. */
 export const listViewTrees: Many<ListViewTreesParams, ListViewTreesRow> = many({
   name: 'listViewTrees',
-  source: 'lib/compile/catalog.sql:203',
+  source: 'lib/compile/catalog.sql:194',
   statement: 'listViewTrees_2d4080a252ce',
   sql: `
 select w.ev_class as relation_oid, w.ev_action::text as tree
@@ -717,7 +696,7 @@ export interface ListSqlBodiesRow {
 /** The bodies of these functions, if they are written in SQL: a tree, or null where the body is a text. */
 export const listSqlBodies: Many<ListSqlBodiesParams, ListSqlBodiesRow> = many({
   name: 'listSqlBodies',
-  source: 'lib/compile/catalog.sql:210',
+  source: 'lib/compile/catalog.sql:201',
   statement: 'listSqlBodies_23666f701a9f',
   sql: `
 select p.oid, p.prosqlbody::text as tree, p.proconfig is not null as has_settings

@@ -49,6 +49,7 @@ export function typesOf(rows: CatalogRows): CatalogType[] {
     base: row.baseOid,
     modifier: row.modifier,
     ...constraintsOf(row, byOid, checks),
+    hasDefault: row.hasDefault,
     relation: row.relationOid,
     rangeOf: row.rangeOfOid,
     labels: labels.get(row.oid) ?? [],

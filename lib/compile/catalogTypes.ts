@@ -21,6 +21,8 @@ export interface CatalogType {
   readonly modifier: number
   /** True for a domain that refuses NULL: declared, or by a constraint `check (value is not null)`. */
   readonly notNull: boolean
+  /** Whether columns of the type that have no default of their own have the type's. */
+  readonly hasDefault: boolean
   /** What a domain's CHECK constraints say, and those of the domains below it; else empty. */
   readonly checks: readonly TreeNode[]
   /** OID of the relation whose rows have this type, else 0. */

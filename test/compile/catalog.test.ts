@@ -13,7 +13,7 @@ const database = await freshDatabase(`
   alter type app.mood add value 'so-so' before 'ok';
   create type pair as (a int, b text[]);
   create domain positive as int check (value > 0);
-  create domain required as positive not null;
+  create domain required as positive not null default 1;
   create domain checked as text check (value <> '' and value is not null);
   create type span as range (subtype = float8);
   create table app.users (
@@ -56,6 +56,10 @@ test('types are put together from their parts', () => {
   assert.equal(
     ['positive', 'required', 'checked'].map((name) => typeByName(name, 'public').notNull),
     [false, true, true],
+  )
+  assert.equal(
+    ['positive', 'required'].map((name) => typeByName(name, 'public').hasDefault),
+    [false, true],
   )
   assert.is(typeByName('required', 'public').base, typeByName('positive', 'public').oid)
 })
