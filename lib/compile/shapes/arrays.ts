@@ -55,6 +55,7 @@ function elementOf(expression: TreeNode, elementType: number, env: Env): Member 
         : null
     }
     case 'FUNCEXPR':
+    case 'OPEXPR':
       return elementOfCall(expression, elementType, env)
     case 'CONST':
       return isFlatArray(expression) ? typed(verdictOfElements(expression, env)) : null
@@ -67,21 +68,28 @@ function elementOf(expression: TreeNode, elementType: number, env: Env): Member 
   }
 }
 
-/** Functions that keep NULL out of what they give, or say what else goes in. */
+/** Functions that keep NULL out of what they give, or say what else goes in. `||` is one of three. */
 function elementOfCall(call: TreeNode, elementType: number, env: Env): Member | null {
   const [array, element] = nodes(call, 'args')
   if (!array || !element) return null
-  const inner = (): Member => {
-    const shape = shapeOf(array, env)
+  const inner = (of = array): Member => {
+    const shape = shapeOf(of, env)
     if (shape.kind === 'array') return shape.element
     return { shape: typeShape(elementType), nullability: nullable('the array may hold nulls') }
   }
   switch (calledName(call, env)) {
     case 'array_remove':
       return isNullConstant(element) ? { ...inner(), nullability: nonNull('array_remove took them out') } : inner()
-    case 'array_append': {
-      const added = memberOf(element, env)
-      return { ...inner(), nullability: allOf([inner().nullability, added.nullability], 'no element is null') }
+    case 'array_append':
+      return eitherOf(inner(), memberOf(element, env), elementType)
+    case 'array_prepend':
+      return eitherOf(memberOf(array, env), inner(element), elementType)
+    case 'array_cat': {
+      // A NULL among the two adds nothing. Of arrays with different dimensions one is an element of the other.
+      const both = [array, element].filter((part) => !isNullConstant(part)).map((part) => inner(part))
+      const [first, second = first] = both
+      const areAlike = (first?.shape.kind === 'array') === (second?.shape.kind === 'array')
+      return first && second && areAlike ? eitherOf(first, second, elementType) : null
     }
     case 'string_to_array':
       // A third argument is the text that stands for NULL.
@@ -92,6 +100,14 @@ function elementOfCall(call: TreeNode, elementType: number, env: Env): Member | 
       return { shape: typeShape(elementType), nullability: nonNull('parts of a text') }
     default:
       return null
+  }
+}
+
+/** An element of an array that was put together. */
+function eitherOf(a: Member, b: Member, elementType: number): Member {
+  return {
+    shape: mergeAll([a.shape, b.shape], typeShape(elementType)),
+    nullability: allOf([a.nullability, b.nullability], 'no element is null'),
   }
 }
 

@@ -109,7 +109,7 @@ function shapeOfStructure(expression: TreeNode, oid: number, env: Env): Shape {
     case 'FUNCEXPR':
       return shapeOfJsonCall(expression, env) ?? shapeOfArray(expression, oid, env) ?? asTyped
     case 'OPEXPR':
-      return shapeOfJsonOperator(expression, env) ?? asTyped
+      return shapeOfJsonOperator(expression, env) ?? shapeOfArray(expression, oid, env) ?? asTyped
     case 'AGGREF':
     case 'WINDOWFUNC':
       return shapeOfJsonCall(expression, env) ?? shapeOfArray(expression, oid, env) ?? asTyped

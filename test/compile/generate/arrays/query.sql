@@ -14,6 +14,20 @@ select array[id, 2] as pair,
        tags::varchar[] as cast_tags
 from points;
 
+-- name: putTogether :many
+-- A NULL element stays one, on either side; a NULL array has none.
+select tags || 'x'::text as tag_behind, 'x'::text || tags as tag_before, tags || array['x', 'y'] as tags_behind,
+       array_cat(tags, tags) as twice, tags || null as same, null::text[] || tags as same_again,
+       array_append(tags, 'x') as appended, array_prepend('x', tags) as prepended,
+       tags || labels[1] as maybe_null_behind, labels[1] || tags as maybe_null_before,
+       tags || null::text as null_behind, tags || labels as labels_behind, labels || tags as labels_before,
+       array_prepend(null, tags) as null_prepended, matrix || array[[1, id]] as squares,
+       array[jsonb_build_object('a', id)] || jsonb_build_object('b', id) as documents,
+       array_append(array[jsonb_build_object('a', id)], jsonb_build_object('a', null)) as maybe_documents,
+       '{}'::jsonb || to_jsonb(tags) as not_an_array
+from points
+where labels is not null;
+
 -- name: aggregated :many
 select array_agg(id) as ids, array_agg(id order by id) filter (where id > 1) as some,
        array_agg(labels[1]) as labels, array_agg(to_json(points)) as documents
