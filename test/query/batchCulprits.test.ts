@@ -13,6 +13,8 @@ import { failure } from './blog.ts'
 
 const schema = `
 create extension citext;
+create domain amount as numeric(12, 2) check (value >= 0);
+create domain fee as amount;
 create table audit (id integer, name text unique);
 create table people (
   id integer primary key,
@@ -22,7 +24,8 @@ create table people (
   boss integer references people,
   token uuid unique,
   note text not null check (note <> 'bad' and length(note) < 66),
-  score numeric check (score < 100)
+  score numeric check (score < 100),
+  fee fee
 );
 create table badges (person integer not null references people, code text, unique (code, person));
 create table letters (mail citext not null references people (mail) on update restrict);
@@ -52,6 +55,8 @@ insert into people (id, name, mail, age, boss, token, note)
 values (:id, :name?, :mail?, :age?, :boss?, :token?, :note?);
 -- name: addReturning :one
 insert into people (id, mail, note, score) values (:id, :mail?, :note?, :score?) returning id;
+-- name: pay :exec
+update people set fee = :fee where id = :id;
 -- name: addChanged :exec
 insert into people (id, name, mail, age, note) values (:id + 1, upper(:name), lower(:mail), -(:age)::integer, :note);
 -- name: put :one
@@ -129,6 +134,7 @@ const table: readonly (readonly [
   ['NULL in an update', 'change', list(changes, [1, 'a', 1, 'x', null], [2, 'b', 1, null, null]), 1],
   ['a row that is referred to', 'drop', list(['id'], [4], [2]), 1],
   ['a text that is no uuid', 'add', but({ token: 'new10' }), 1],
+  ["a text that is not of a domain's type", 'pay', list(['id', 'fee'], [1, '2'], [2, '1,50']), 1],
   // Which of the two is refused depends on whether the key was there before.
   ['a key that two inputs have', 'add', but({ mail: 'new10' }), null],
   [
@@ -169,6 +175,7 @@ const values: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   token: fc.option(id.map((digit) => (digit > 5 ? uuid(digit) : uuid(digit).toLowerCase()))),
   note: fc.constantFrom('bad', 'XYZ', 'x', '1', 'm1', '2, 3', 'null', 'é'.repeat(70), 'n'.repeat(70), ''),
   score: fc.constantFrom('1', '1.0', '100', '3'),
+  fee: fc.constantFrom('1', '1.005', 'x', '', '-1', '99999999999'),
   code: fc.constantFrom('a', 'b', 'a, 1', '1'),
 }
 
@@ -207,7 +214,7 @@ test('no input is named without which PostgreSQL would have said the same', asyn
       if (error === null || index === undefined) return
       named++
       const without = await errorOf(inputs.filter((_, at) => at !== index))
-      const said = ({ sqlState, detail }: QueryError) => [sqlState, detail]
+      const said = ({ sqlState, serverError, detail }: QueryError) => [sqlState, serverError.message, detail]
       if (without !== null) assert.not.equal(said(without), said(error), `${name}: ${index}`)
     })
     await fc.assert(property, { numRuns: 80, seed: 3 })

@@ -36,7 +36,9 @@ export function inputsOf(query: AnalyzedQuery, catalog: Catalog): Inputs {
     const type = catalog.types.get(oid)
     const name = free(`p${index + 1}`)
     if (type && fitsInArray(type, catalog)) {
-      return { name, array: `$${index + 1}::${typeName(type)}[]`, value: `${table}.${name}`, oid: type.array }
+      const sent = sentAs(type, catalog)
+      const array = [...new Set([sent, type])].map((each) => `::${typeName(each)}[]`).join('')
+      return { name, array: `$${index + 1}${array}`, value: `${table}.${name}`, oid: sent.array }
     }
     const value = type ? `(${table}.${name}::${typeName(type)})` : `${table}.${name}`
     return { name, array: `$${index + 1}::text[]`, value, oid: textArrayOid }
@@ -75,6 +77,16 @@ function unusedIn(sql: string): (name: string) => string {
 function fitsInArray(type: CatalogType, catalog: Catalog): boolean {
   const base = baseType(type.oid, catalog)
   return type.array !== 0 && base?.element === 0 && base.kind !== 'composite' && base.name !== 'box'
+}
+
+/**
+ * The type of which the texts in the array are: of a domain the one below it, because PostgreSQL names that if a text is
+ * none, and so the input is found (`lib/query/batchErrors.ts`). A string is never none, and the cast to a domain of
+ * varchar(n) or bit(n) would cut it off, where reading the domain refuses it.
+ */
+function sentAs(type: CatalogType, catalog: Catalog): CatalogType {
+  const base = type.kind === 'domain' ? baseType(type.oid, catalog) : undefined
+  return base && base.array !== 0 && base.category !== 'S' && base.category !== 'V' ? base : type
 }
 
 /** The type in SQL. Names in `public` stand alone, as in the author's own SQL. */

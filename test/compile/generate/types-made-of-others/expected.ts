@@ -130,14 +130,14 @@ insert into people values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
   },
   // For many: INSERT … SELECT.
   batch: {
-    statement: 'addPerson_batch_698654affeb2',
+    statement: 'addPerson_batch_fc23dd64f30d',
     sql: `
 insert into people select input.p1, input.p2, (input.p3::mood[]), input.p4, (input.p5::address), (input.p6::address[]), input.p7, input.p8, (input.p9::box[])
 from (select
   unnest($1::int4[]) as p1,
   unnest($2::mood[]) as p2,
   unnest($3::text[]) as p3,
-  unnest($4::percentage[]) as p4,
+  unnest($4::int4[]::percentage[]) as p4,
   unnest($5::text[]) as p5,
   unnest($6::text[]) as p6,
   unnest($7::int4range[]) as p7,
