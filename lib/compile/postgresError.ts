@@ -31,7 +31,7 @@ export function postgresError(query: ParsedQuery, error: ServerError, names: Kno
   const serverHint = guessed.length > 0 && error.hint?.startsWith('Perhaps you meant') ? undefined : error.hint
   const hints = [
     ...guessed,
-    ...paramHints(code, error.message, query),
+    ...paramHints(code, error, query),
     ...[error.detail, serverHint].flatMap((text) => (text ? [withParamNames(text, query)] : [])),
   ]
   return { severity: 'error', code, title, labels: labelsOf(query, error), query: query.name, hints }
@@ -85,12 +85,16 @@ function withParamNames(text: string, query: ParsedQuery): string {
   })
 }
 
-function paramHints(code: string, message: string, query: ParsedQuery): string[] {
+function paramHints(code: string, { message, detail }: ServerError, query: ParsedQuery): string[] {
   const param = paramOf(message, query)
   if (!param) return []
   if (code === '42P18') return [`say its type: ":${param.name}::text", or whichever it is`]
-  if (code === '42P08')
-    return [`one parameter has one type: write a cast at each place, such as ":${param.name}::text"`]
+  if (code === '42P08') {
+    // `text versus mood`: beside a literal the parameter is a text, and the other type is a column's, which fits both.
+    const [, first, second] = /^(.+) versus (.+)$/.exec(detail ?? '') ?? []
+    const type = [first, second].find((name) => name !== 'text') ?? 'text'
+    return [`one parameter has one type: write a cast at each place, such as ":${param.name}::${type}"`]
+  }
   return []
 }
 

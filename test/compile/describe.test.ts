@@ -157,7 +157,7 @@ const errors: readonly (readonly [sql: string, error: readonly string[]])[] = [
       'inconsistent types deduced for parameter :n',
       '^ :n: of another type here',
       '^ :n: :n is here too',
-      'hint: one parameter has one type: write a cast at each place, such as ":n::text"',
+      'hint: one parameter has one type: write a cast at each place, such as ":n::integer"',
       'hint: integer versus text',
     ],
   ],
