@@ -109,7 +109,7 @@ export interface ListCommentsByPostRow {
   body: string
   createdAt: Date
   authorId: number
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   authorName: string | null
 }
 

@@ -57,7 +57,7 @@ export interface GetPostWithAuthorRow {
   createdAt: Date
   authorId: number
   authorEmail: string
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   authorName: string | null
 }
 

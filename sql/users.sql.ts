@@ -9,11 +9,11 @@ export interface GetUserParams {
 export interface GetUserRow {
   id: number
   email: string
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   fullName: string | null
   isActive: boolean
   createdAt: Date
-  /** Null if users.updated_at has no NOT NULL constraint. */
+  /** Null if users.updated_at is null, which no NOT NULL forbids. */
   updatedAt: Date | null
 }
 
@@ -55,11 +55,11 @@ export interface GetUserByEmailParams {
 export interface GetUserByEmailRow {
   id: number
   email: string
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   fullName: string | null
   isActive: boolean
   createdAt: Date
-  /** Null if users.updated_at has no NOT NULL constraint. */
+  /** Null if users.updated_at is null, which no NOT NULL forbids. */
   updatedAt: Date | null
 }
 
@@ -140,11 +140,11 @@ export interface ListUsersParams {
 export interface ListUsersRow {
   id: number
   email: string
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   fullName: string | null
   isActive: boolean
   createdAt: Date
-  /** Null if users.updated_at has no NOT NULL constraint. */
+  /** Null if users.updated_at is null, which no NOT NULL forbids. */
   updatedAt: Date | null
 }
 
@@ -201,11 +201,11 @@ export interface ListActiveUsersParams {
 export interface ListActiveUsersRow {
   id: number
   email: string
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   fullName: string | null
   isActive: boolean
   createdAt: Date
-  /** Null if users.updated_at has no NOT NULL constraint. */
+  /** Null if users.updated_at is null, which no NOT NULL forbids. */
   updatedAt: Date | null
 }
 
@@ -273,11 +273,11 @@ export interface CreateUserParams {
 export interface CreateUserRow {
   id: number
   email: string
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   fullName: string | null
   isActive: boolean
   createdAt: Date
-  /** Null if users.updated_at has no NOT NULL constraint. */
+  /** Null if users.updated_at is null, which no NOT NULL forbids. */
   updatedAt: Date | null
 }
 
@@ -332,7 +332,7 @@ export interface UpdateUserParams {
 export interface UpdateUserRow {
   id: number
   email: string
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   fullName: string | null
   isActive: boolean
   createdAt: Date

@@ -26,7 +26,7 @@ export interface ListEventsRow {
   q: (number | null)[]
   r: (string | null)[]
   s: string
-  /** Null if events.t has no NOT NULL constraint. */
+  /** Null if events.t is null, which no NOT NULL forbids. */
   t: string | null
 }
 

@@ -9,7 +9,7 @@ export interface GetUserParams {
 export interface GetUserRow {
   id: number
   email: string
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   fullName: string | null
   isActive: boolean
   createdAt: Date
@@ -47,7 +47,7 @@ where id = any($1)`,
 export interface ListUsersRow {
   id: number
   email: string
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   fullName: string | null
 }
 
@@ -88,7 +88,7 @@ const listUsersWithPostsRowPosts = codec.jsonArray(listUsersWithPostsRowPost)
 export interface ListUsersWithPostsRow {
   id: number
   email: string
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   fullName: string | null
   posts: ListUsersWithPostsRowPost[]
 }

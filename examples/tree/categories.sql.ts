@@ -46,7 +46,7 @@ returning id`,
 
 export interface ListTopCategoriesRow {
   id: number
-  /** Null if categories.parent_id has no NOT NULL constraint. */
+  /** Null if categories.parent_id is null, which no NOT NULL forbids. */
   parentId: number | null
   name: string
 }
@@ -113,7 +113,7 @@ export interface GetParentParams {
 
 export interface GetParentRow {
   id: number
-  /** Null if categories.parent_id has no NOT NULL constraint. */
+  /** Null if categories.parent_id is null, which no NOT NULL forbids. */
   parentId: number | null
   name: string
 }

@@ -115,7 +115,7 @@ function columnsOf(
     return {
       key,
       type: shape ? shapes.of(shape, name, column.typeOid) : types.of(column.typeOid),
-      nullability: override ?? verdict?.nullability ?? { nullable: true, reason: 'nothing is known of it' },
+      nullability: override ?? verdict?.nullability ?? { nullable: true, reason: 'the statement gives null' },
     }
   })
   return { columns, diagnostics, scope: verdicts[0]?.env?.scope ?? null }

@@ -27,9 +27,9 @@ export interface ListTypesRow {
   notNull: boolean
   hasDefault: boolean
   rangeOfOid: number
-  /** Null if the subquery may have no row. */
+  /** Null if the subquery has no row. */
   extension: string | null
-  /** Null if obj_description() may give null. */
+  /** Null if obj_description() gives null. */
   comment: string | null
 }
 
@@ -122,7 +122,7 @@ export interface ListRelationsRow {
   hasRules: boolean
   triggerTypes: number[]
   descendants: number[]
-  /** Null if the left join may find no row of t. */
+  /** Null if the left join finds no row of t. */
   comment: string | null
 }
 
@@ -238,9 +238,9 @@ export interface ListColumnsRow {
   provenNotNull: boolean
   identity: string
   generated: string
-  /** Null if the left join may find no row of d. */
+  /** Null if the left join finds no row of d. */
   defaultTree: string | null
-  /** Null if the left join may find no row of t. */
+  /** Null if the left join finds no row of t. */
   comment: string | null
 }
 
@@ -340,9 +340,9 @@ export interface ListUniqueIndexesRow {
   isImmediate: boolean
   nullsNotDistinct: boolean
   columns: (number | null)[]
-  /** Null if pg_index.indexprs has no NOT NULL constraint. */
+  /** Null if pg_index.indexprs is null, which no NOT NULL forbids. */
   expressionTrees: string | null
-  /** Null if pg_index.indpred has no NOT NULL constraint. */
+  /** Null if pg_index.indpred is null, which no NOT NULL forbids. */
   predicateTree: string | null
 }
 
@@ -423,7 +423,7 @@ export interface ListConstraintsRow {
   columns: (number | null)[]
   targetColumns: (number | null)[]
   matchType: string
-  /** Null if pg_constraint.conbin has no NOT NULL constraint. */
+  /** Null if pg_constraint.conbin is null, which no NOT NULL forbids. */
   checkTree: string | null
 }
 
@@ -480,10 +480,10 @@ export interface ListFunctionsRow {
   volatility: string
   returnTypeOid: number
   argumentTypeOids: (number | null)[]
-  /** Null if pg_proc.proargdefaults has no NOT NULL constraint. */
+  /** Null if pg_proc.proargdefaults is null, which no NOT NULL forbids. */
   defaultTrees: string | null
   language: string
-  /** Null if the left join may find no row of x. */
+  /** Null if the left join finds no row of x. */
   extension: string | null
 }
 
@@ -688,7 +688,7 @@ export interface ListSqlBodiesParams {
 
 export interface ListSqlBodiesRow {
   oid: number
-  /** Null if pg_proc.prosqlbody has no NOT NULL constraint. */
+  /** Null if pg_proc.prosqlbody is null, which no NOT NULL forbids. */
   tree: string | null
   hasSettings: boolean
 }

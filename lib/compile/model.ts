@@ -82,7 +82,7 @@ export type TreeValue = TreeNode | readonly TreeValue[] | string | null
 /** The verdict on one column or expression, with its reason in words for the generated file and for diagnostics. */
 export interface Nullability {
   readonly nullable: boolean
-  /** Why, in a few words: "users.full_name has no NOT NULL constraint", "the left join may find no row". */
+  /** When it is null, in words that follow "Null if": "the left join finds no row of p"; or why it never is. */
   readonly reason: string
 }
 

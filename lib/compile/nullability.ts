@@ -26,7 +26,7 @@ export interface ColumnAnalysis {
 export function analyzeColumns(query: AnalyzableQuery, catalog: Catalog): readonly ColumnAnalysis[] {
   const { tree } = query
   if (!tree) {
-    const nullability = nullable('a utility statement')
+    const nullability = nullable('the statement gives null')
     return query.columns.map(() => ({ nullability, origin: null, expression: null, env: null }))
   }
   const scope = new Scope(tree, null, statementContext(catalog, verdictsOfParams(query, catalog)))
@@ -76,8 +76,8 @@ function commonOrigin(uses: readonly Use[]): Origin | null {
 function verdictsOfParams(query: AnalyzableQuery, catalog: Catalog): Nullability[] {
   return analyzeParams(query, catalog).map(({ nullability }, index) => {
     const param = query.params[index]
-    if (!param?.mark) return nullability
-    return param.mark === '?' ? nullable(`:${param.name}? can be null`) : nonNull(`:${param.name}! is never null`)
+    if (param?.mark === '!') return nonNull(`:${param.name}! is never null`)
+    return param && (param.mark === '?' || nullability.nullable) ? nullable(`:${param.name} is null`) : nullability
   })
 }
 

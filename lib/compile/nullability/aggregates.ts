@@ -34,12 +34,12 @@ export function aggregateRule(oid: number, env: Env): AggregateRule | null {
 export function verdictOfAggregate(call: TreeNode, env: Env): Nullability {
   const name = env.scope.context.catalog.functions.get(int(call, 'aggfnoid'))?.name ?? 'the aggregate'
   const rule = aggregateRule(int(call, 'aggfnoid'), env)
-  if (rule === null) return nullable(`${name}() may give null`)
+  if (rule === null) return nullable(`${name}() gives null`)
   if (rule === 'never') return nonNull(`${name}() is never null`)
-  if (int(call, 'agglevelsup') > 0) return nullable(`${name}() of an outer query`)
+  if (int(call, 'agglevelsup') > 0) return nullable(`${name}() of the outer query is null`)
   const { scope } = env
-  if (node(call, 'aggfilter')) return nullable(`${name}() is null if no row passes its filter`)
-  if (!everyRowPassedWhere(scope.query)) return nullable(`${name}() over no rows is null`)
+  if (node(call, 'aggfilter')) return nullable(`no row passes the filter of ${name}()`)
+  if (!everyRowPassedWhere(scope.query)) return nullable(`${name}() is over no rows`)
   if (rule === 'no rows') return nonNull(`${name}() over at least one row`)
   return verdictOfInput(call, name, scope.env)
 }
@@ -68,7 +68,7 @@ function verdictOfInput(call: TreeNode, name: string, env: Env): Nullability {
   const needed = name === 'string_agg' ? inputs.slice(0, 1) : inputs
   for (const input of [...needed.map((entry) => node(entry, 'expr')!), ...direct]) {
     const verdict = verdictOf(input, env)
-    if (verdict.nullable) return nullable(`${name}() of nothing but nulls is null: ${verdict.reason}`)
+    if (verdict.nullable) return nullable(`${name}() is over nothing but nulls: ${verdict.reason}`)
   }
   return nonNull(`${name}() over at least one value`)
 }

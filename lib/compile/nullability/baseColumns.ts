@@ -18,12 +18,12 @@ import { allOf, nonNull, nullable } from './verdict.ts'
 export function verdictOfBaseColumn(oid: number, number: number, withDescendants: boolean, env: Env): Nullability {
   const { context } = env.scope
   const relation = context.catalog.relations.get(oid)
-  if (!relation) return nullable('its table is not in the catalog')
+  if (!relation) return nullable('it is null in its table, of which nothing is known')
   if (number < 0) return nonNull('a system column')
   if (relation.kind === 'sequence') return nonNull('a column of a sequence')
   if (relation.kind === 'view' || relation.kind === 'materialized view') {
     const scope = viewScope(relation, context)
-    return scope ? verdictOfOutput(scope, number - 1) : nullable(`the view ${relation.name} is not loaded`)
+    return scope ? verdictOfOutput(scope, number - 1) : nullable(`the view ${relation.name} gives null`)
   }
   const column = relation.columns.find((candidate) => candidate.number === number)
   if (!column) return nullable('its table has no such column')
@@ -94,7 +94,7 @@ function moved(value: TreeValue, entry: number): TreeValue {
 function verdictOfInherited(oid: number, name: string, env: Env): Nullability {
   const relation = env.scope.context.catalog.relations.get(oid)
   const column = relation?.columns.find((candidate) => candidate.name === name)
-  if (!relation || !column) return nullable('a table that inherits is not in the catalog')
+  if (!relation || !column) return nullable('it is null in a table that inherits')
   return verdictOfStoredColumn(relation, column, env)
 }
 
@@ -102,7 +102,7 @@ function verdictOfStoredColumn(relation: Relation, column: Column, env: Env): Nu
   const { context } = env.scope
   const name = `${relation.name}.${column.name}`
   if (relation.kind === 'foreign table') {
-    return nullable(`${relation.name} is a foreign table: nothing enforces its constraints`)
+    return nullable(`${name} is null, which nothing forbids in a foreign table`)
   }
   if (column.provenNotNull) return nonNull(`${name} is NOT NULL`)
   if (context.catalog.types.get(column.type)?.notNull) return nonNull(`the domain of ${name} refuses null`)
@@ -113,7 +113,9 @@ function verdictOfStoredColumn(relation: Relation, column: Column, env: Env): Nu
   if (env.withChecks && checkFacts(relation, context).nonNull.has(`0.1.${column.number}`)) {
     return nonNull(`a CHECK constraint of ${relation.name} excludes null`)
   }
-  return nullable(column.notNull ? `the NOT NULL of ${name} is not validated` : `${name} has no NOT NULL constraint`)
+  return nullable(
+    column.notNull ? `${name} is null in a row from before its NOT NULL` : `${name} is null, which no NOT NULL forbids`,
+  )
 }
 
 /** Whether a row with NULL there would be refused: what is declared counts for new rows, validated or not. */

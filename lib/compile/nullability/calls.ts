@@ -20,9 +20,9 @@ export function verdictOfCall(
 ): Nullability {
   const { catalog } = env.scope.context
   const called = calledFunction(call, catalog)
-  if (!called) return nullable('a function that is not in the catalog')
+  if (!called) return nullable('the function gives null')
   if (bool(call, 'funcretset') || bool(call, 'opretset')) {
-    if (hasSeveralSets(env.scope)) return nullable('the shorter of several functions is filled up with nulls')
+    if (hasSeveralSets(env.scope)) return nullable('the function gives fewer rows than another one')
     return verdictOfSetColumn(call, 0, env)
   }
   const args = nodes(call, 'args')
@@ -45,7 +45,7 @@ export function verdictOfCall(
   }
   if (called.schema === 'pg_catalog' && dependsOnConstant(called.name, args, catalog)) return allOf(verdicts, reason)
   if (called.language === 'sql') return sqlFunctionVerdict(called, 0, call, env)
-  return nullable(`${name} may give null`)
+  return nullable(`${operator ? `the operator ${name}` : name} gives null`)
 }
 
 /** `make_interval(days => 3)`: an argument that is given by name keeps its own position. */

@@ -9,7 +9,7 @@ import { nonNull, nullable } from './verdict.ts'
 
 export function verdictOfCteColumn(entry: TreeNode, column: number, env: Env): Nullability {
   const found = findCte(entry, env)
-  if (!found) return nullable('a WITH query that is not analyzed')
+  if (!found) return nullable('the WITH query gives null')
   const verdicts = verdictsOfCte(found.cte, found.home)
   return verdicts[column - 1] ?? verdictOfAddedColumn(found.cte, column - verdicts.length - 1)
 }
@@ -65,5 +65,5 @@ function verdictOfAddedColumn(cte: TreeNode, position: number): Nullability {
     const isValue = (mark: TreeNode | null): boolean => mark?.tag === 'CONST' && !bool(mark, 'constisnull')
     added.push(isValue(node(cycle, 'cycle_mark_value')) && isValue(node(cycle, 'cycle_mark_default')), true)
   }
-  return added[position] ? nonNull('filled by SEARCH or CYCLE') : nullable('a column that is not analyzed')
+  return added[position] ? nonNull('filled by SEARCH or CYCLE') : nullable('the column is null where it comes from')
 }

@@ -23,10 +23,10 @@ export function verdictOf(expression: TreeNode, env: Env): Nullability {
   const nulled = env.nulledGroups && keyOf(plain, env)
   if (nulled && env.nulledGroups?.has(nulled)) {
     const isExcluded = isKnown(env, 'nonNull', 0, nulled.slice(2))
-    return isExcluded ? nonNull('a condition excludes null') : nullable('not every grouping set has it')
+    return isExcluded ? nonNull('a condition excludes null') : nullable('the grouping set does not have it')
   }
   const rule = rules[plain.tag]
-  const verdict = rule ? rule(plain, env) : nullable(`${plain.tag.toLowerCase()} is not analyzed`)
+  const verdict = rule ? rule(plain, env) : nullable(`the ${plain.tag.toLowerCase()} gives null`)
   if (!verdict.nullable || plain.tag === 'VAR') return verdict
   // The facts are asked last: most expressions need no key.
   const key = keyOf(plain, env)
@@ -56,7 +56,7 @@ const rules: Readonly<Record<string, Rule>> = {
 
   FUNCEXPR: verdictOfCall,
   OPEXPR: verdictOfCall,
-  NULLIFEXPR: () => nullable('nullif gives null where its arguments are equal'),
+  NULLIFEXPR: () => nullable('the arguments of nullif are equal'),
   DISTINCTEXPR: never('is distinct from is never null'),
   SCALARARRAYOPEXPR: verdictOfArrayComparison,
   ROWCOMPAREEXPR: (expression, env) =>
@@ -84,11 +84,11 @@ const rules: Readonly<Record<string, Rule>> = {
     env.scope.context.catalog.types.get(int(expression, 'resulttype'))?.notNull
       ? nonNull('its domain refuses null')
       : argument(expression, env),
-  COERCETODOMAINVALUE: () => nullable('the value of a domain'),
+  COERCETODOMAINVALUE: () => nullable('the value of the domain is null'),
 
   ROWEXPR: never('a row'),
   ARRAYEXPR: never('an array'),
-  FIELDSELECT: () => nullable('a field of a composite value'),
+  FIELDSELECT: () => nullable('the field of the composite value is null'),
   FIELDSTORE: never('a row'),
   SUBSCRIPTINGREF: verdictOfSubscript,
 
@@ -96,21 +96,21 @@ const rules: Readonly<Record<string, Rule>> = {
     verdictOf(node(expression, 'formatted_expr') ?? node(expression, 'raw_expr')!, env),
   JSONCONSTRUCTOREXPR: verdictOfJsonConstructor,
   JSONISPREDICATE: (expression, env) => verdictOf(node(expression, 'expr')!, env),
-  JSONEXPR: () => nullable('the path may find nothing'),
+  JSONEXPR: () => nullable('the path finds nothing'),
   XMLEXPR: verdictOfXml,
 
   // SQLValueFunctionOp 13 and 14: current_schema and current_catalog; the search path may name no schema.
   SQLVALUEFUNCTION: (expression) =>
-    [14].includes(int(expression, 'op')) ? nullable('there may be no current schema') : nonNull('always there'),
+    [14].includes(int(expression, 'op')) ? nullable('there is no current schema') : nonNull('always there'),
   NEXTVALUEEXPR: never('a sequence’s next value'),
   CURRENTOFEXPR: never('where current of'),
 }
 
 function verdictOfParam(param: TreeNode, env: Env): Nullability {
   // ParamKind 0: a parameter of the statement. The others stand for a subquery's columns.
-  if (int(param, 'paramkind') !== 0) return nullable('a column of a subquery')
+  if (int(param, 'paramkind') !== 0) return nullable('the column of the subquery is null')
   const index = int(param, 'paramid')
-  return env.scope.context.params[index - 1] ?? nullable(`$${index} can be null`)
+  return env.scope.context.params[index - 1] ?? nullable(`$${index} is null`)
 }
 
 function verdictOfLogic(expression: TreeNode, env: Env): Nullability {
@@ -122,7 +122,7 @@ function verdictOfCase(expression: TreeNode, env: Env): Nullability {
     branches(expression, env).map(({ result, at }) => {
       const verdict = verdictOf(result, at)
       const isMissingElse = isNode(result, 'CONST') && bool(result, 'constisnull') && result === expression.defresult
-      return isMissingElse && verdict.nullable ? nullable('no branch of the case may apply') : verdict
+      return isMissingElse && verdict.nullable ? nullable('no branch of the case applies') : verdict
     }),
     'no branch of the case is null',
   )
@@ -154,11 +154,11 @@ function verdictOfSubLink(link: TreeNode, env: Env): Nullability {
   if (kind === 4) {
     const verdict = verdictOfOutput(scope, 0)
     if (verdict.nullable) return verdict
-    return alwaysHasRow(scope) ? verdict : nullable('the subquery may have no row')
+    return alwaysHasRow(scope) ? verdict : nullable('the subquery has no row')
   }
   const test = node(link, 'testexpr')
   if ((kind === 1 || kind === 2) && test) return verdictOfTest(test, scope, env)
-  return nullable('the subquery may have no row')
+  return nullable('the subquery has no row')
 }
 
 /** `x in (select y …)` compares x with a placeholder for y, an operator for each column. */
@@ -176,7 +176,7 @@ function verdictOfTest(test: TreeNode, scope: Scope, env: Env): Nullability {
       'neither side is null',
     )
   }
-  return nullable('a comparison with a subquery’s row')
+  return nullable('the comparison with the subquery’s row is null')
 }
 
 function hasPlaceholder(expression: TreeNode): boolean {
@@ -200,7 +200,7 @@ export function verdictOfElements(array: TreeNode, env: Env): Nullability {
     case 'PARAM':
       return env.scope.context.paramsAreTyped
         ? nonNull('the parameter’s elements are not null')
-        : nullable('the array may hold nulls')
+        : nullable('the array holds nulls')
     case 'ARRAYEXPR':
       return allOf(
         nodes(plain, 'elements').map((element) =>
@@ -225,11 +225,11 @@ export function verdictOfElements(array: TreeNode, env: Env): Nullability {
     case 'AGGREF': {
       const argument = nodes(plain, 'args')[0]
       const name = env.scope.context.catalog.functions.get(int(plain, 'aggfnoid'))?.name
-      if (name !== 'array_agg' || !argument) return nullable('the array may hold nulls')
+      if (name !== 'array_agg' || !argument) return nullable('the array holds nulls')
       return verdictOf(node(argument, 'expr')!, env)
     }
     default:
-      return nullable('the array may hold nulls')
+      return nullable('the array holds nulls')
   }
 }
 
@@ -242,7 +242,7 @@ function constantHasNulls(constant: TreeNode): boolean {
 /** An element may be missing. As a target of UPDATE: types of fixed width (point) stay NULL if they were. */
 function verdictOfSubscript(expression: TreeNode, env: Env): Nullability {
   const assigned = node(expression, 'refassgnexpr')
-  if (!assigned) return nullable('there may be nothing at the subscript')
+  if (!assigned) return nullable('there is nothing at the subscript')
   return allOf([verdictOf(node(expression, 'refexpr')!, env), verdictOf(assigned, env)], 'an assigned element')
 }
 
@@ -258,5 +258,5 @@ function verdictOfJsonConstructor(expression: TreeNode, env: Env): Nullability {
 function verdictOfXml(expression: TreeNode, env: Env): Nullability {
   const op = int(expression, 'op')
   if (op === 1) return nonNull('an XML element')
-  return op === 0 ? someArgument(expression, env) : nullable('the XML may be null')
+  return op === 0 ? someArgument(expression, env) : nullable('the XML is null')
 }

@@ -13,14 +13,14 @@ import { allOf, anyOf, nullable } from './verdict.ts'
 
 /** The verdict on one output column, 0-based. */
 export function verdictOfOutput(scope: Scope, index: number): Nullability {
-  return verdictsOfOutputs(scope)[index] ?? nullable('a column that is not analyzed')
+  return verdictsOfOutputs(scope)[index] ?? nullable('the column is null where it comes from')
 }
 
 /** The verdicts on all output columns. */
 export function verdictsOfOutputs(scope: Scope): readonly Nullability[] {
   if (scope.outputs === null) {
     // A view that reads itself through a function finds this.
-    scope.outputs = visibleTargets(scope.query).map(() => nullable('it is made from itself'))
+    scope.outputs = visibleTargets(scope.query).map(() => nullable('the row that it is made from has null'))
     scope.outputs = computeOutputs(scope)
   }
   return scope.outputs

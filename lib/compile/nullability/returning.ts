@@ -60,19 +60,19 @@ export function verdictOfReturned(variable: TreeNode, env: Env): Nullability | n
   const command = int(scope.query, 'commandType')
   if (int(variable, 'varno') !== int(scope.query, 'resultRelation')) {
     const isUnmatched = command === merge && mergeActions(scope).some((action) => int(action, 'matchKind') === 1)
-    return isUnmatched ? nullable('a target row may have no source row') : null
+    return isUnmatched ? nullable('the target row has no source row') : null
   }
   // VarReturningType: 0 the row as it is usual, 1 old, 2 new.
   const which = int(variable, 'varreturningtype')
-  if (which === 1 && isMissing(scope, command, insert)) return nullable('an inserted row has no old one')
-  if (which === 2 && isMissing(scope, command, remove)) return nullable('a deleted row has no new one')
+  if (which === 1 && isMissing(scope, command, insert)) return nullable('the row was inserted: there is no old one')
+  if (which === 2 && isMissing(scope, command, remove)) return nullable('the row was deleted: there is no new one')
   const column = int(variable, 'varattno')
   if (column === 0) return nonNull('a row')
 
   const entry = scope.entry(int(scope.query, 'resultRelation'))
   const relation = scope.context.catalog.relations.get(int(entry, 'relid'))
-  if (!relation) return nullable('its table is not in the catalog')
-  if (relation.hasRules) return nullable(`a rule rewrites what is done to ${relation.name}`)
+  if (!relation) return nullable('it is null in its table, of which nothing is known')
+  if (relation.hasRules) return nullable(`a rule of ${relation.name} gives null`)
   const stored = verdictOfWrittenColumn(relation, column, bool(entry, 'inh'), env)
   if (!stored.nullable || relation.kind === 'view') return stored
   const isOld = command === remove || which === 1
@@ -106,15 +106,15 @@ function verdictOfWrittenColumn(relation: Relation, column: number, withDescenda
     return verdictOfBaseColumn(relation.oid, column, withDescendants, env)
   }
   if (hasTrigger(relation, TriggerBits.instead, catalog)) {
-    return nullable(`an INSTEAD OF trigger answers for ${relation.name}`)
+    return nullable(`the INSTEAD OF trigger of ${relation.name} gives null`)
   }
   const tree = catalog.viewTree(relation.oid)
   const target = tree && nodes(tree, 'targetList').find((entry) => int(entry, 'resno') === column)
   const expression = target ? node(target, 'expr') : null
-  if (!tree || !isNode(expression, 'VAR')) return nullable(`${relation.name} computes this column`)
+  if (!tree || !isNode(expression, 'VAR')) return nullable(`the view ${relation.name} computes null`)
   const entry = nodes(tree, 'rtable')[int(expression, 'varno') - 1]
   const base = entry && catalog.relations.get(int(entry, 'relid'))
-  if (!base || base.hasRules) return nullable(`the table behind ${relation.name} is not analyzed`)
+  if (!base || base.hasRules) return nullable(`it is null in the table behind ${relation.name}`)
   return verdictOfWrittenColumn(base, int(expression, 'varattno'), bool(entry, 'inh'), env)
 }
 
@@ -141,16 +141,16 @@ function verdictOfInserted(scope: Scope, relation: Relation, column: number): Nu
   // OnConflictAction: 1 nothing, 2 update. A row that was left alone is not returned.
   if (!conflict || int(conflict, 'action') !== 2) return inserted
   if (hasTrigger(relation, TriggerBits.before | TriggerBits.update, context.catalog))
-    return nullable('a trigger may change the row')
+    return nullable('a trigger makes it null')
   const set = nodes(conflict, 'onConflictSet').find((entry) => int(entry, 'resno') === column)
   const value = set ? node(set, 'expr') : null
-  const updated = value ? verdictOf(value, scope.env) : nullable('the row that was there may have null')
+  const updated = value ? verdictOf(value, scope.env) : nullable('the row that was there has null')
   return allOf([inserted, updated], 'a value is written')
 }
 
 function verdictOfProposed(scope: Scope, relation: Relation, column: number): Nullability {
   if (hasTrigger(relation, TriggerBits.before | TriggerBits.insert, scope.context.catalog)) {
-    return nullable('a trigger may change the row')
+    return nullable('a trigger makes it null')
   }
   const target = nodes(scope.query, 'targetList').find((entry) => int(entry, 'resno') === column)
   const expression = target ? node(target, 'expr') : null
@@ -169,7 +169,7 @@ function verdictOfDefault(relation: Relation, column: number, context: Context):
 function verdictOfUpdated(variable: TreeNode, env: Env, relation: Relation): Nullability {
   const { scope } = env
   const column = int(variable, 'varattno')
-  if (mayBeChanged(relation, scope.context)) return nullable('a trigger may change the row')
+  if (mayBeChanged(relation, scope.context)) return nullable('a trigger makes it null')
   const target = nodes(scope.query, 'targetList').find((entry) => int(entry, 'resno') === column)
   const expression = target ? node(target, 'expr') : null
   if (expression) {

@@ -34,15 +34,17 @@ export function verdictOfFunctionColumn(entry: TreeNode, column: number, env: En
   for (const item of functions) {
     const count = int(item, 'funccolcount')
     if (column < first + count) {
-      if (functions.length > 1) return nullable('the shorter of several functions is filled up with nulls')
+      if (functions.length > 1) return nullable('the function gives fewer rows than another one')
       const call = node(item, 'funcexpr')!
       // Here the columns are the fields of the rows in the array.
-      if (isOfRows(call, env)) return nullable('a field of a composite value')
+      if (isOfRows(call, env)) return nullable('the field of the composite value is null')
       return verdictOfSetColumn(call, column - first, env)
     }
     first += count
   }
-  return bool(entry, 'funcordinality') ? nonNull('a number of order') : nullable('a column that is not analyzed')
+  return bool(entry, 'funcordinality')
+    ? nonNull('a number of order')
+    : nullable('the column is null where it comes from')
 }
 
 /** `unnest` of an array of composite values. */
@@ -63,14 +65,14 @@ export function verdictOfSetColumn(call: TreeNode, column: number, env: Env): Nu
   const returned = catalog.types.get(called.returnType)
   if (!called.returnsSet) {
     const isRow = returned?.kind === 'composite' || returned?.kind === 'pseudo'
-    return isRow ? nullable(`${called.name}() may give nulls`) : verdictOf(call, env)
+    return isRow ? nullable(`${called.name}() gives nulls`) : verdictOf(call, env)
   }
-  if (called.schema !== 'pg_catalog') return nullable(`${called.name}() may give nulls`)
+  if (called.schema !== 'pg_catalog') return nullable(`${called.name}() gives nulls`)
   const args = nodes(call, 'args')
   if (called.name === 'unnest' && returned?.name === 'anyelement') return verdictOfElements(args[0]!, env)
   // A third argument is the text that stands for NULL.
   if (called.name === 'string_to_table' && args.length === 2) return nonNull('a part of a text')
   return columns[called.name]?.[column]
     ? nonNull(`${called.name}() gives no nulls`)
-    : nullable(`${called.name}() may give nulls`)
+    : nullable(`${called.name}() gives nulls`)
 }

@@ -14,7 +14,7 @@ export function sqlFunctionVerdict(called: CatalogFunction, column: number, call
   const { context } = env.scope
   const name = `${called.name}()`
   const body = context.catalog.sqlBody(called.oid)
-  if (!body || context.active.has(called.oid)) return nullable(`${name} may give null`)
+  if (!body || context.active.has(called.oid)) return nullable(`${name} gives null`)
 
   const returned = context.catalog.types.get(called.returnType)
   if (returned?.name === 'void') return nullable(`${name} returns nothing`)
@@ -31,11 +31,11 @@ export function sqlFunctionVerdict(called: CatalogFunction, column: number, call
     const outputs = verdictsOfOutputs(scope)
     const isRow = returned?.kind === 'composite' || returned?.name === 'record'
     // A body may also give its row as one composite value.
-    if (isRow && outputs.length === 1) return nullable(`${name} may give nulls`)
+    if (isRow && outputs.length === 1) return nullable(`${name} gives nulls`)
     const output = outputs[returned?.kind === 'composite' ? placeOf(returned.relation, column, context) : column]
-    if (!output) return nullable(`${name} may give nulls`)
-    if (output.nullable) return nullable(`${name} may give null: ${output.reason}`)
-    if (!called.returnsSet && !alwaysHasRow(scope)) return nullable(`the query in ${name} may have no row`)
+    if (!output) return nullable(`${name} gives nulls`)
+    if (output.nullable) return nullable(`${name} gives null: ${output.reason}`)
+    if (!called.returnsSet && !alwaysHasRow(scope)) return nullable(`the query in ${name} has no row`)
     return nonNull(`${name} never gives null`)
   } finally {
     context.active.delete(called.oid)

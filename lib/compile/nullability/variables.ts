@@ -21,7 +21,7 @@ export function verdictOfVariable(variable: TreeNode, env: Env): Nullability {
   const nulledBy = nullingSides(env, variable).filter((side) => !isKnown(env, 'matched', level, side))
   if (nulledBy.length > 0) {
     const join = owner.scope.outerJoins.get(Number.parseInt(nulledBy[0]!, 10))!
-    return nullable(`the ${join.type} join may find no row of ${owner.scope.nameOf(index)}`)
+    return nullable(`the ${join.type} join finds no row of ${owner.scope.nameOf(index)}`)
   }
   if (owner.returning) {
     const returned = verdictOfReturned(variable, owner)
@@ -31,7 +31,7 @@ export function verdictOfVariable(variable: TreeNode, env: Env): Nullability {
   if (isKnown(env, 'nonNull', level, key)) return nonNull('a condition excludes null')
   if (column > 0 && isKnown(env, 'nonNull', level, `${index}.0.*`)) return nonNull('a condition excludes null')
   // Read from a subquery below; on the same level `verdictOf` has seen to it.
-  if (owner.nulledGroups?.has(`0.${key}`)) return nullable('not every grouping set has it')
+  if (owner.nulledGroups?.has(`0.${key}`)) return nullable('the grouping set does not have it')
   return verdictOfEntry(variable, env, owner)
 }
 
@@ -63,7 +63,7 @@ function verdictOfEntry(variable: TreeNode, env: Env, owner: Env): Nullability {
     case 9:
       return verdictOfGroupColumn(variable, entry, owner)
     default:
-      return nullable(`${scope.nameOf(index)} is not analyzed`)
+      return nullable(`it is null in ${scope.nameOf(index)}`)
   }
 }
 
@@ -82,18 +82,18 @@ function verdictOfTableColumn(variable: TreeNode, entry: TreeNode, env: Env, own
 
 /** A row as a whole is there unless an outer join nulled it; but a function may give NULL instead of a row. */
 function verdictOfWholeRow(entry: TreeNode): Nullability {
-  return int(entry, 'rtekind') === 3 ? nullable('the function may give no row') : nonNull('a row')
+  return int(entry, 'rtekind') === 3 ? nullable('the function gives no row') : nonNull('a row')
 }
 
 function verdictOfGroupColumn(variable: TreeNode, entry: TreeNode, owner: Env): Nullability {
   const index = String(int(variable, 'varno'))
-  if (list(variable, 'varnullingrels').includes(index)) return nullable('not every grouping set has it')
+  if (list(variable, 'varnullingrels').includes(index)) return nullable('the grouping set does not have it')
   const grouped = aliased(entry, 'groupexprs', int(variable, 'varattno'))
   // `group by g, rollup (g)`: the server names the first for both, and the second is the one that is nulled.
   const key = keyOf(grouped, owner)
   const same = nodes(entry, 'groupexprs').filter((expression) => keyOf(expression, owner) === key)
   const hasSets = nodes(owner.scope.query, 'groupingSets').length > 0
-  return hasSets && same.length > 1 ? nullable('grouped by twice, and not in every set') : verdictOf(grouped, owner)
+  return hasSets && same.length > 1 ? nullable('the grouping set does not have it') : verdictOf(grouped, owner)
 }
 
 function aliased(entry: TreeNode, field: string, column: number): TreeNode {
@@ -108,8 +108,8 @@ function nodesOfValues(entry: TreeNode, column: number): TreeNode[] {
 function verdictOfTableFunctionColumn(entry: TreeNode, column: number): Nullability {
   const table = node(entry, 'tablefunc')
   // TableFuncType 1 is JSON_TABLE, whose node uses these fields differently.
-  if (!table || int(table, 'functype') !== 0) return nullable('the path may find nothing')
+  if (!table || int(table, 'functype') !== 0) return nullable('the path finds nothing')
   const isFilled = list(table, 'notnulls').includes(String(column - 1))
   const isOrdinality = int(table, 'ordinalitycol') === column - 1
-  return isFilled || isOrdinality ? nonNull('declared not null') : nullable('the path may find nothing')
+  return isFilled || isOrdinality ? nonNull('declared not null') : nullable('the path finds nothing')
 }

@@ -17,13 +17,13 @@ export function verdictOfWindowFunction(call: TreeNode, env: Env): Nullability {
   const rule = aggregateRule(oid, env)
   if (rule === 'never') return nonNull(`${name}() is never null`)
   if (rule !== null) {
-    if (node(call, 'aggfilter')) return nullable(`${name}() is null if no row passes its filter`)
-    if (!seesCurrentRow(call, env)) return nullable(`the frame of ${name}() may be empty`)
+    if (node(call, 'aggfilter')) return nullable(`no row passes the filter of ${name}()`)
+    if (!seesCurrentRow(call, env)) return nullable(`the frame of ${name}() is empty`)
     return rule === 'no rows'
       ? nonNull(`${name}() over at least one row`)
       : allOf(args.slice(0, 1), `${name}() over a value`)
   }
-  if (called?.schema !== 'pg_catalog') return nullable(`${name}() may give null`)
+  if (called?.schema !== 'pg_catalog') return nullable(`${name}() gives null`)
   switch (name) {
     case 'row_number':
     case 'rank':
@@ -36,14 +36,14 @@ export function verdictOfWindowFunction(call: TreeNode, env: Env): Nullability {
     case 'lag':
     case 'lead':
       // lag(value, offset, default): the default stands in where there is no such row.
-      return args.length === 3 ? allOf(args, 'there is a default') : nullable(`${name}() may find no row`)
+      return args.length === 3 ? allOf(args, 'there is a default') : nullable(`${name}() finds no row`)
     case 'first_value':
     case 'last_value':
       return seesCurrentRow(call, env)
         ? allOf(args, 'the frame has a row')
-        : nullable(`the frame of ${name}() may be empty`)
+        : nullable(`the frame of ${name}() is empty`)
     default:
-      return nullable(`${name}() may find no row`)
+      return nullable(`${name}() finds no row`)
   }
 }
 

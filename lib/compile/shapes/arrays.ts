@@ -75,7 +75,7 @@ function elementOfCall(call: TreeNode, elementType: number, env: Env): Member | 
   const inner = (of = array): Member => {
     const shape = shapeOf(of, env)
     if (shape.kind === 'array') return shape.element
-    return { shape: typeShape(elementType), nullability: nullable('the array may hold nulls') }
+    return { shape: typeShape(elementType), nullability: nullable('the array holds nulls') }
   }
   switch (calledName(call, env)) {
     case 'array_remove':
@@ -132,7 +132,7 @@ function shapeOfColumn(variable: TreeNode, elementType: number, env: Env): Shape
     shape: typeShape(elementType),
     nullability: refusesNullElements(relation, column.number, withDescendants)
       ? nonNull(`a CHECK constraint of ${relation.name} excludes null elements`)
-      : nullable('an array may hold nulls'),
+      : nullable('the array holds nulls'),
   }
   for (let depth = 1; depth < column.dimensions; depth++) {
     element = {

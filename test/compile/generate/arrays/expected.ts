@@ -22,7 +22,7 @@ const storedRowJson = codec.jsonArray(codec.jsonArray(codec.nullable(codec.int4)
 
 export interface StoredRow {
   tags: string[]
-  /** Null if points.labels has no NOT NULL constraint. */
+  /** Null if points.labels is null, which no NOT NULL forbids. */
   labels: (string | null)[] | null
   matrix: (number | null)[][]
   json: (number | null)[][]
@@ -49,7 +49,7 @@ export interface BuiltRow {
   withNull: (number | null)[]
   square: number[][]
   above: number[]
-  /** Null if points.labels has no NOT NULL constraint. */
+  /** Null if points.labels is null, which no NOT NULL forbids. */
   cleaned: string[] | null
   parts: string[]
   constant: number[]
@@ -161,7 +161,7 @@ where labels is not null`,
 export interface AggregatedRowDocument {
   id: number
   tags: string[]
-  /** Null if points.labels has no NOT NULL constraint. */
+  /** Null if points.labels is null, which no NOT NULL forbids. */
   labels: (string | null)[] | null
   matrix: (number | null)[][]
 }
@@ -177,7 +177,7 @@ const aggregatedRowDocumentArray = codec.array(aggregatedRowDocument)
 
 export interface AggregatedRow {
   ids: number[]
-  /** Null if array_agg() is null if no row passes its filter. */
+  /** Null if no row passes the filter of array_agg(). */
   some: number[] | null
   labels: (string | null)[]
   documents: AggregatedRowDocument[]

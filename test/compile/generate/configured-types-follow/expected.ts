@@ -11,7 +11,7 @@ export interface DirectRow {
   id: UserId
   settings: Settings
   nicknames: [string, ...string[]]
-  /** Null if users.born has no NOT NULL constraint. */
+  /** Null if users.born is null, which no NOT NULL forbids. */
   born: Born | null
 }
 
@@ -123,7 +123,7 @@ export interface InsideDocumentsRowWhole {
   id: UserId
   settings: Settings
   nicknames: [string, ...string[]]
-  /** Null if users.born has no NOT NULL constraint. */
+  /** Null if users.born is null, which no NOT NULL forbids. */
   born: Born | null
 }
 
@@ -150,7 +150,7 @@ export interface InsideDocumentsRowRow {
   id: UserId
   settings: Settings
   nicknames: [string, ...string[]]
-  /** Null if users.born has no NOT NULL constraint. */
+  /** Null if users.born is null, which no NOT NULL forbids. */
   born: Born | null
 }
 

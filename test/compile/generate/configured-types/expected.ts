@@ -13,7 +13,7 @@ export interface GetUserRow {
   id: bigint
   settings: Settings
   born: IsoDate
-  /** Null if users.balance has no NOT NULL constraint. */
+  /** Null if users.balance is null, which no NOT NULL forbids. */
   balance: string | null
   tags: string[]
 }

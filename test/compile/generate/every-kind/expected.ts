@@ -9,7 +9,7 @@ export interface GetItemParams {
 export interface GetItemRow {
   id: number
   name: string
-  /** Null if items.note has no NOT NULL constraint. */
+  /** Null if items.note is null, which no NOT NULL forbids. */
   note: string | null
 }
 
@@ -47,7 +47,7 @@ export interface FindItemParams {
 export interface FindItemRow {
   id: number
   name: string
-  /** Null if items.note has no NOT NULL constraint. */
+  /** Null if items.note is null, which no NOT NULL forbids. */
   note: string | null
 }
 

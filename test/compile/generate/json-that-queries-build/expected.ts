@@ -23,7 +23,7 @@ const nullableTextArray = codec.array(codec.nullable(codec.text))
 export interface ListUsersWithPostsRowPost {
   id: number
   title: string
-  /** Null if posts.published_at has no NOT NULL constraint. */
+  /** Null if posts.published_at is null, which no NOT NULL forbids. */
   publishedAt: Date | null
 }
 
@@ -73,7 +73,7 @@ export interface ListPostsWithAuthorRowAuthor {
   email: string
   fullName: string
   mood: Mood
-  /** Null if users.home has no NOT NULL constraint. */
+  /** Null if users.home is null, which no NOT NULL forbids. */
   home: ListPostsWithAuthorRowAuthorHome | null
   settings: JsonValue
   createdAt: Date
@@ -91,7 +91,7 @@ const listPostsWithAuthorRowAuthor = codec.jsonObject({
 
 export interface ListPostsWithAuthorRow {
   id: number
-  /** Null if the left join may find no row of u. */
+  /** Null if the left join finds no row of u. */
   author: ListPostsWithAuthorRowAuthor | null
 }
 
@@ -112,9 +112,9 @@ left join users u on u.id = p.author_id and u.full_name is not null`,
 })
 
 export interface ListPostsWithRowRowAuthor {
-  /** Null if the left join may find no row of u. */
+  /** Null if the left join finds no row of u. */
   id: number | null
-  /** Null if the left join may find no row of u. */
+  /** Null if the left join finds no row of u. */
   email: string | null
 }
 
@@ -158,14 +158,14 @@ export interface ListNestedRowPost {
   id: number
   authorId: number
   title: string
-  /** Null if posts.price has no NOT NULL constraint. */
+  /** Null if posts.price is null, which no NOT NULL forbids. */
   price: string | null
   tags: (string | null)[]
-  /** Null if posts.cover has no NOT NULL constraint. */
+  /** Null if posts.cover is null, which no NOT NULL forbids. */
   cover: Uint8Array | null
-  /** Null if posts.during has no NOT NULL constraint. */
+  /** Null if posts.during is null, which no NOT NULL forbids. */
   during: codec.Range<Date> | null
-  /** Null if posts.published_at has no NOT NULL constraint. */
+  /** Null if posts.published_at is null, which no NOT NULL forbids. */
   publishedAt: Date | null
   comments: ListNestedRowPostComment[]
 }
@@ -256,10 +256,10 @@ const getDocumentValueHome = codec.jsonObject({
 export interface GetDocumentValue {
   id: number
   email: string
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   fullName: string | null
   mood: Mood
-  /** Null if users.home has no NOT NULL constraint. */
+  /** Null if users.home is null, which no NOT NULL forbids. */
   home: GetDocumentValueHome | null
   settings: JsonValue
   createdAt: Date
@@ -336,7 +336,7 @@ select coalesce(json_object_agg(title, id), '{}') from posts`,
 
 export interface StandardConstructorsRowObject {
   id: number
-  /** Null if posts.price has no NOT NULL constraint. */
+  /** Null if posts.price is null, which no NOT NULL forbids. */
   price: string | null
 }
 
@@ -362,7 +362,7 @@ export interface StandardConstructorsRow {
   withoutNull: StandardConstructorsRowWithoutNull
   unknown: JsonValue
   pair: [number, string]
-  /** Null if json_agg_strict() over no rows is null. */
+  /** Null if json_agg_strict() is over no rows. */
   bodies: string[] | null
   asText: string
 }
@@ -393,10 +393,10 @@ from posts p`,
 export interface RowsRowU {
   id: number
   email: string
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   fullName: string | null
   mood: Mood
-  /** Null if users.home has no NOT NULL constraint. */
+  /** Null if users.home is null, which no NOT NULL forbids. */
   home: Address | null
   settings: JsonValue
   createdAt: Date
@@ -414,7 +414,7 @@ const rowsRowU = codec.composite({
 
 export interface RowsRowPair {
   f1: number
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   f2: string | null
 }
 
@@ -427,14 +427,14 @@ export interface RowsRowPost {
   id: number
   authorId: number
   title: string
-  /** Null if posts.price has no NOT NULL constraint. */
+  /** Null if posts.price is null, which no NOT NULL forbids. */
   price: string | null
   tags: (string | null)[]
-  /** Null if posts.cover has no NOT NULL constraint. */
+  /** Null if posts.cover is null, which no NOT NULL forbids. */
   cover: Uint8Array | null
-  /** Null if posts.during has no NOT NULL constraint. */
+  /** Null if posts.during is null, which no NOT NULL forbids. */
   during: codec.Range<Date> | null
-  /** Null if posts.published_at has no NOT NULL constraint. */
+  /** Null if posts.published_at is null, which no NOT NULL forbids. */
   publishedAt: Date | null
 }
 
@@ -475,7 +475,7 @@ from users u`,
 export interface ArmsRowItem {
   kind: string
   id: number
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   name: string | null
 }
 
@@ -504,7 +504,7 @@ select json_build_object('kind', 'post', 'id', id::int, 'name', title) from post
 })
 
 export interface NotFollowedRow {
-  /** Null if -> may give null. */
+  /** Null if the operator -> gives null. */
   theme: JsonValue | null
   stripped: JsonValue
   ownKeys: JsonValue
@@ -540,14 +540,14 @@ export interface CasesOfNullRowHolderPost {
   id: number
   authorId: number
   title: string
-  /** Null if posts.price has no NOT NULL constraint. */
+  /** Null if posts.price is null, which no NOT NULL forbids. */
   price: string | null
   tags: (string | null)[]
-  /** Null if posts.cover has no NOT NULL constraint. */
+  /** Null if posts.cover is null, which no NOT NULL forbids. */
   cover: Uint8Array | null
-  /** Null if posts.during has no NOT NULL constraint. */
+  /** Null if posts.during is null, which no NOT NULL forbids. */
   during: codec.Range<Date> | null
-  /** Null if posts.published_at has no NOT NULL constraint. */
+  /** Null if posts.published_at is null, which no NOT NULL forbids. */
   publishedAt: Date | null
 }
 
@@ -563,7 +563,7 @@ const casesOfNullRowHolderPost = codec.jsonObject({
 })
 
 export interface CasesOfNullRowHolder {
-  /** Null if the left join may find no row of p. */
+  /** Null if the left join finds no row of p. */
   post: CasesOfNullRowHolderPost | null
   /** Null if it is the constant null. */
   nothing: null
@@ -631,10 +631,10 @@ const singleValuesRowDocumentHome = codec.jsonObject({
 export interface SingleValuesRowDocument {
   id: number
   email: string
-  /** Null if users.full_name has no NOT NULL constraint. */
+  /** Null if users.full_name is null, which no NOT NULL forbids. */
   fullName: string | null
   mood: Mood
-  /** Null if users.home has no NOT NULL constraint. */
+  /** Null if users.home is null, which no NOT NULL forbids. */
   home: SingleValuesRowDocumentHome | null
   settings: JsonValue
   createdAt: Date
@@ -656,7 +656,7 @@ export interface SingleValuesRow {
   at: Date
   id: number
   mood: Mood
-  /** Null if users.home has no NOT NULL constraint. */
+  /** Null if users.home is null, which no NOT NULL forbids. */
   home: SingleValuesRowHome | null
   names: (string | null)[]
   documents: SingleValuesRowDocument[]

@@ -141,7 +141,7 @@ export interface ListWithPostsRowPostRowT {
   numbered: string
   at: Date
   json: Settings
-  /** Null if t.post has no NOT NULL constraint. */
+  /** Null if t.post is null, which no NOT NULL forbids. */
   post: string | null
 }
 

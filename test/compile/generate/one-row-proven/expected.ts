@@ -8,11 +8,11 @@ export interface ByPrimaryKeyParams {
 
 export interface ByPrimaryKeyRow {
   id: number
-  /** Null if users.email has no NOT NULL constraint. */
+  /** Null if users.email is null, which no NOT NULL forbids. */
   email: string | null
   tenant: number
   slug: string
-  /** Null if users.deleted_at has no NOT NULL constraint. */
+  /** Null if users.deleted_at is null, which no NOT NULL forbids. */
   deletedAt: Date | null
   isRoot: boolean
 }
@@ -207,7 +207,7 @@ select id from users order by id fetch first row only`,
 
 export interface AggregatedRow {
   count: number
-  /** Null if max() over no rows is null. */
+  /** Null if max() is over no rows. */
   max: number | null
 }
 
@@ -298,9 +298,9 @@ export interface JoinedAlongKeysParams {
 
 export interface JoinedAlongKeysRow {
   id: number
-  /** Null if users.email has no NOT NULL constraint. */
+  /** Null if users.email is null, which no NOT NULL forbids. */
   email: string | null
-  /** Null if the left join may find no row of s. */
+  /** Null if the left join finds no row of s. */
   theme: string | null
 }
 
@@ -341,7 +341,7 @@ export interface JoinedBackwardsParams {
 
 export interface JoinedBackwardsRow {
   id: number
-  /** Null if the right join may find no row of s. */
+  /** Null if the right join finds no row of s. */
   theme: string | null
 }
 
@@ -430,7 +430,7 @@ export interface ThroughSubqueryParams {
 }
 
 export interface ThroughSubqueryRow {
-  /** Null if users.email has no NOT NULL constraint. */
+  /** Null if users.email is null, which no NOT NULL forbids. */
   email: string | null
 }
 
@@ -492,7 +492,7 @@ export interface LateralLimitParams {
 
 export interface LateralLimitRow {
   id: number
-  /** Null if the left join may find no row of p. */
+  /** Null if the left join finds no row of p. */
   post: number | null
 }
 
@@ -927,7 +927,7 @@ export interface ByExpressionInJoinParams {
 }
 
 export interface ByExpressionInJoinRow {
-  /** Null if the left join may find no row of p. */
+  /** Null if the left join finds no row of p. */
   id: number | null
 }
 

@@ -67,7 +67,7 @@ export interface NoKeysParams {
 }
 
 export interface NoKeysRow {
-  /** Null if log.text has no NOT NULL constraint. */
+  /** Null if log.text is null, which no NOT NULL forbids. */
   text: string | null
 }
 
@@ -99,7 +99,7 @@ export interface JoinedManyTimesParams {
 
 export interface JoinedManyTimesRow {
   id: number
-  /** Null if the left join may find no row of p. */
+  /** Null if the left join finds no row of p. */
   title: string | null
 }
 

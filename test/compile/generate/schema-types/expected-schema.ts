@@ -32,7 +32,7 @@ export interface AuthorsRow {
   posts: number
   /**
    * The newest one.
-   * Null if max() of nothing but nulls is null: the left join may find no row of p.
+   * Null if max() is over nothing but nulls: the left join finds no row of p.
    */
   lastPost: number | null
   list: AuthorsRowListItem[]

@@ -44,7 +44,7 @@ cross join t where name = input.p1 and id = input.p2`,
 })
 
 export interface OwnNamesRow {
-  /** Null if odd.sure! has no NOT NULL constraint. */
+  /** Null if odd.sure! is null, which no NOT NULL forbids. */
   'sure!': string | null
   'asked?': number
 }

@@ -36,7 +36,7 @@ export interface ListPeopleRow {
   moods: (Mood | null)[]
   score: number
   home: Address
-  /** Null if people.homes has no NOT NULL constraint. */
+  /** Null if people.homes is null, which no NOT NULL forbids. */
   homes: (Address | null)[] | null
   ages: codec.Range<number>
   periods: codec.NonEmptyRange<Date>[]
@@ -154,7 +154,7 @@ export interface WholeRowRowP {
   moods: (Mood | null)[]
   score: number
   home: Address
-  /** Null if people.homes has no NOT NULL constraint. */
+  /** Null if people.homes is null, which no NOT NULL forbids. */
   homes: (Address | null)[] | null
   ages: codec.Range<number>
   periods: codec.NonEmptyRange<Date>[]
