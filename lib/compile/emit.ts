@@ -6,7 +6,7 @@ import type { AnalyzedColumn, AnalyzedParam } from './analyze.ts'
 import { emitColumns, emitForm } from './forms/emit.ts'
 import type { FormedQuery } from './forms.ts'
 import type { SqlFile } from './model.ts'
-import { isIdentifier, pascalCase, propertyKey, stringLiteral, templateText } from './naming.ts'
+import { isIdentifier, oneLine, pascalCase, propertyKey, stringLiteral, templateText } from './naming.ts'
 import { linesOf } from './sourceText.ts'
 import { hasStar } from './stars.ts'
 import { statementName } from './statementName.ts'
@@ -25,7 +25,7 @@ export function emitFile(file: SqlFile, queries: readonly FormedQuery[], runtime
   const shared = types.flatMap((type) => type.declarations).filter((declaration) => !declaration.isOwn)
   const body = [...textsOf(shared), ...queries.map(emitQuery)].join('\n\n')
   const source = file.path.slice(file.path.lastIndexOf('/') + 1)
-  return `${generatedMark}${source}: edit that, then run \`plainsql generate\`.
+  return `${generatedMark}${oneLine(source)}: edit that, then run \`plainsql generate\`.
 
 ${[runtimeImport(queries, body, importPath(file.path, runtime)), ...typeImports(types, file.path)].join('\n')}
 

@@ -40,6 +40,11 @@ export function stringLiteral(text: string): string {
   return `'${escaped}'`
 }
 
+/** A text as it stands behind `//`: what follows a line break, which a name in the database may hold, would be run. */
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ')
+}
+
 /** A text as it stands between backquotes. */
 export function templateText(text: string): string {
   return text.replace(/[\\`]|\$(?=\{)/g, '\\$&').replaceAll('\r', '\\r')

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { emitFile } from '../../lib/compile/emit.ts'
 import { compile, formatDiagnostics, parseConfig } from '../../lib/compile/index.ts'
 import { assertGolden } from '../support/golden.ts'
 import { testServer } from '../support/server.ts'
@@ -39,5 +40,12 @@ for (const name of readdirSync(join(root, folder)).sort()) {
     else assert.not(existsSync(join(root, directory, 'expected.txt')))
   })
 }
+
+test('a file name with line breaks stays in its comment', () => {
+  const lines = (path: string) => emitFile({ path, text: '' }, [], 'plainsql').split(/[\n\r\u2028\u2029]/)
+  for (const mark of ['\n', '\r', '\u2028', '\u2029']) {
+    assert.is(lines(`sql/a${mark}throw 1.sql`)[0], lines('sql/a throw 1.sql')[0])
+  }
+})
 
 test.run()

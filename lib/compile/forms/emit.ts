@@ -1,6 +1,6 @@
 // The form for many inputs as the generated file shows it: which one, why, its SQL, and how rows find their inputs.
 
-import { propertyKey, stringLiteral, templateText } from '../naming.ts'
+import { oneLine, propertyKey, stringLiteral, templateText } from '../naming.ts'
 import { statementName } from '../statementName.ts'
 import type { FormedQuery } from './candidate.ts'
 import type { WrittenRow } from './row.ts'
@@ -9,8 +9,8 @@ import type { WrittenRow } from './row.ts'
 export function emitForm({ name, form, formReason, readOnly }: FormedQuery, star: boolean): string {
   const marked = readOnly ? '  readOnly: true,\n' : ''
   if (form === null)
-    return formReason === '' ? marked : `${marked}  // For many: one statement each, because ${formReason}.\n`
-  return `${marked}  // For many: ${form.why}.
+    return formReason === '' ? marked : `${marked}  // For many: one statement each, because ${oneLine(formReason)}.\n`
+  return `${marked}  // For many: ${oneLine(form.why)}.
   batch: {
     statement: ${stringLiteral(statementName(`${name}_batch`, form.sql))},
     sql: \`

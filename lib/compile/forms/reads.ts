@@ -81,7 +81,7 @@ function inList(query: AnalyzedQuery, tree: TreeNode, catalog: Catalog): Candida
     match: { by: 'key', column: added === 1 ? query.columns.length : found, read: keyMethod(type) },
     added,
     typeOids: [catalog.types.get(query.paramTypeOids[0] ?? 0)?.array ?? 0],
-    why: `an IN-list, because its parameter is only for ${oneLine(`${column} = :${query.params[0]?.name}`)}`,
+    why: `an IN-list, because its parameter is only for ${column} = :${query.params[0]?.name}`,
   }
 }
 
@@ -162,8 +162,4 @@ ${subquery}
 function selectListEnd(words: readonly Word[]): number | null {
   const from = keyword(words, ['from'], keyword(words, ['select']))
   return words[from - 1]?.end ?? null
-}
-
-function oneLine(sql: string): string {
-  return sql.replace(/\s+/g, ' ')
 }

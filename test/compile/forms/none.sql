@@ -24,3 +24,7 @@ select (id + 1)::counted from posts where id = :id;
 
 -- name: aParameterOfSuchADomain :value
 select id from posts where id = :id::recounted;
+
+-- name: aFunctionWithLineBreaksInItsName :value
+select "odd
+throw 'out of a comment' //"(id::integer) from posts where id = :id;
