@@ -9,7 +9,7 @@ import { callSiteUnderLoad } from './observe/callSite.ts'
 import { type LogOptions, logFor } from './observe/log.ts'
 import { type NPlusOneOptions, watched } from './observe/nPlusOne.ts'
 import { Observer } from './observe/observer.ts'
-import { type Certificates, type PoolOptions, type PoolStats, poolSettings } from './pool/options.ts'
+import { type Certificates, checkStartup, type PoolOptions, type PoolStats, poolSettings } from './pool/options.ts'
 import { pooledConnections } from './pool/pool.ts'
 import { readTargets } from './pool/targets.ts'
 import { type InsideUnitOptions, scopeAround, scopeToJoin } from './unit/insideUnit.ts'
@@ -74,7 +74,8 @@ export interface CallOptions extends CancelOptions {
 
 /**
  * Opens a database. Connections are made when they are first needed: a wrong host or password shows at the first call.
- * @throws TypeError for a URL that is none, RangeError for numbers that cannot be meant; what reading a certificate throws
+ * @throws TypeError for a URL that is none and for settings that are no text, RangeError for numbers that cannot be meant;
+ *   what reading a certificate throws
  */
 export function createDatabase(options: DatabaseOptions = {}): PooledDatabase {
   const targets = readTargets(options.url, process.env, options.ssl)
@@ -86,6 +87,7 @@ export function createDatabase(options: DatabaseOptions = {}): PooledDatabase {
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   }
+  checkStartup('applicationName', client.application_name)
   const [first] = targets.list
   const identity = {
     name: targets.config.database ?? null,

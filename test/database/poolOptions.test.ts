@@ -168,6 +168,29 @@ test('numbers that cannot be meant are refused', () => {
   assert.throws(() => open({ maxLifetimeMs: Number.NaN }), /pool.maxLifetimeMs must be a number of at least 0, got NaN/)
 })
 
+const unsendable: readonly [settings: Record<string, unknown>, message: RegExp][] = [
+  // It would log in as another user: a zero ends a text in the startup message.
+  [{ search_path: 'app\0user\0postgres' }, /^pool.settings.search_path holds the character U\+0000$/],
+  [{ 'search_path\0app\0user': 'postgres' }, /^a name in pool.settings holds the character U\+0000$/],
+  [{ '': 'app' }, /^a name in pool.settings is empty$/],
+  [{ work_mem: 4096 }, /^pool.settings.work_mem must be a string, got a number$/],
+  [{ search_path: null }, /^pool.settings.search_path must be a string, got null$/],
+]
+
+for (const [settings, message] of unsendable) {
+  test(`refused: settings of ${JSON.stringify(settings)}`, () => {
+    assert.throws(
+      () => open({ settings: settings as Record<string, string> }),
+      (error: Error) => error instanceof TypeError && message.test(error.message),
+    )
+  })
+}
+
+test('refused: an applicationName that goes on behind its end', () => {
+  const open = () => createDatabase({ url: fresh.url, applicationName: 'me\0user\0postgres' })
+  assert.throws(open, /^applicationName holds the character U\+0000$/)
+})
+
 test('application_name: the option, that of the URL, PGAPPNAME, the script', async () => {
   const shown = rows('show application_name', (r) => r.text(0))
   const { url } = fresh

@@ -129,6 +129,10 @@ const refused: readonly [url: string, message: string][] = [
   ['postgres://h:99999', 'port 99999 is not a port'],
   // Its authority ends at the "#", and would otherwise be this machine.
   ['postgres://me:se#cret@h/x', 'host and port cannot be read; in a user or password, write % as %25'],
+  // What stands behind it would be a parameter of its own in the startup message.
+  ['postgres://h/x?application_name=x%00user%00cretin', 'the connection string holds the character U+0000'],
+  ['postgres://h/x%00user%00cretin', 'the connection string holds the character U+0000'],
+  ['postgres://me\0user\0cretin@h/x', 'the connection string holds the character U+0000'],
   ['postgres://me:se%cret@h/x', 'has a % that starts no escape; in a user or password, write % as %25'],
 ]
 

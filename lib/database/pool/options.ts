@@ -1,5 +1,6 @@
 // What can be set about a database's connections, with the defaults and why they are what they are.
 
+import { describe } from '../../query/describe.ts'
 import { longestMs } from '../cancellation.ts'
 
 /** How connections are made, shared, kept and given up. Times are in milliseconds. */
@@ -91,7 +92,7 @@ export const cancelledWithinMs = 5_000
 /** With every default filled in. */
 export type PoolSettings = { readonly [Name in keyof PoolOptions]-?: NonNullable<PoolOptions[Name]> }
 
-/** @throws RangeError for numbers that cannot be meant */
+/** @throws RangeError for numbers that cannot be meant, TypeError for settings that cannot be sent */
 export function poolSettings(given: PoolOptions): PoolSettings {
   // In JavaScript, and from the environment, an option may well be undefined: as good as left out.
   const options: Partial<PoolSettings> = Object.fromEntries(
@@ -100,6 +101,11 @@ export function poolSettings(given: PoolOptions): PoolSettings {
   const { pgBouncer = false, statementTimeoutMs = 60_000 } = options
   if (options.settings?.statement_timeout !== undefined && !pgBouncer && options.answerTimeoutMs === undefined) {
     throw new RangeError('pool.settings.statement_timeout: set pool.statementTimeoutMs, which answerTimeoutMs follows')
+  }
+  for (const [name, value] of Object.entries(options.settings ?? {})) {
+    checkStartup('a name in pool.settings', name)
+    if (name === '') throw new TypeError('a name in pool.settings is empty')
+    checkStartup(`pool.settings.${name}`, value)
   }
   const settings: PoolSettings = {
     max: 10,
@@ -131,6 +137,15 @@ export function poolSettings(given: PoolOptions): PoolSettings {
     }
   }
   return settings
+}
+
+/**
+ * A zero ends a text in the startup message: what stands behind it would be a parameter of its own, such as `user`.
+ * @throws TypeError
+ */
+export function checkStartup(what: string, value: unknown): void {
+  if (typeof value !== 'string') throw new TypeError(`${what} must be a string, got ${describe(value)}`)
+  if (value.includes('\0')) throw new TypeError(`${what} holds the character U+0000`)
 }
 
 /** The pool at a moment. */

@@ -68,6 +68,8 @@ export function readTargets(
   given: Certificates = {},
 ): Targets {
   const { authority, rest } = split(url ?? 'postgresql://')
+  // See `checkStartup`.
+  if (/%00|\0/.test(url ?? '')) throw new TypeError('the connection string holds the character U+0000')
   const params = new URL(`postgresql://x${rest}`).searchParams
   const take = (name: string, variable: string): string | undefined => {
     const value = params.get(name) ?? env[variable]
