@@ -2,6 +2,7 @@
 // means there what it means for `createDatabase`.
 
 import { Client, type ClientConfig } from 'pg'
+import { guardLogin } from '../database/pool/login.ts'
 import { checkServer, explained } from '../database/pool/refusals.ts'
 import { readTargets } from '../database/pool/targets.ts'
 import { ConnectionError } from '../errors.ts'
@@ -23,6 +24,7 @@ export async function connectOnce(url: string | undefined, config: ClientConfig 
     const client = new Client({ connectionTimeoutMillis: timeoutMs, ...config, ...given, host, port, ssl })
     // A connection that is lost fails the statement that runs on it, which is enough to hear of it.
     client.on('error', () => {})
+    guardLogin(client)
     try {
       await client.connect()
       await checkServer(client, target, timeoutMs)

@@ -67,7 +67,13 @@ for (const [query, message] of strange) {
 }
 
 test('what libpq knows, and is of no matter here, is left out', () => {
-  assert.equal(readTargets('postgres://h?connect_timeout=3&channel_binding=require&keepalives=1', {}).config, {})
+  assert.equal(readTargets('postgres://h?connect_timeout=3&channel_binding=prefer&gssencmode=prefer', {}).config, {})
+})
+
+test('what keeps others out is heeded: channel_binding=require', () => {
+  const bound = { enableChannelBinding: true }
+  assert.equal(readTargets('postgres://h?channel_binding=require', {}).config, bound)
+  assert.equal(readTargets('postgres://h', { PGCHANNELBINDING: 'require' }).config, bound)
 })
 
 const tls: readonly [url: string, env: Record<string, string>, ssl: unknown[]][] = [
@@ -81,6 +87,8 @@ const tls: readonly [url: string, env: Record<string, string>, ssl: unknown[]][]
   ['postgres://db.example?sslmode=prefer', {}, [encrypted, false]],
   ['postgres://db.example?sslmode=require', {}, [encrypted]],
   ['postgres://localhost?sslmode=verify-full', {}, [true]],
+  // All the authorities that node knows: worth something only with the host's name.
+  ['postgres://localhost?sslrootcert=system', {}, [true]],
   ['postgres:///x?host=/tmp&sslmode=require', {}, [false]],
 ]
 
@@ -126,6 +134,10 @@ const refused: readonly [url: string, message: string][] = [
   ['localhost:5432', 'the connection string must look like postgres://user:password@host:5432/database'],
   ['postgres://h?sslmode=yes', 'sslmode=yes is none of disable, allow, prefer, require, verify-ca, verify-full'],
   ['postgres://h?target_session_attrs=master', 'target_session_attrs=master is none of any, read-write'],
+  ['postgres://h?sslrootcert=system&sslmode=require', 'sslrootcert=system needs sslmode=verify-full, not require'],
+  ['postgres://h?sslrootcert=system&sslmode=verify-ca', 'sslrootcert=system needs sslmode=verify-full, not verify-ca'],
+  ['postgres://h?channel_binding=yes', 'channel_binding=yes is none of disable, prefer, require'],
+  ['postgres://h?gssencmode=require', 'gssencmode=require asks for encryption by GSSAPI, which there is not here'],
   ['postgres://h:99999', 'port 99999 is not a port'],
   // Its authority ends at the "#", and would otherwise be this machine.
   ['postgres://me:se#cret@h/x', 'host and port cannot be read; in a user or password, write % as %25'],

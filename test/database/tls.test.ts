@@ -1,7 +1,7 @@
 // TLS against a real server with a certificate that it signed itself (tls/, for "localhost", made for this test and used
 // nowhere else): what each sslmode accepts, and the wire path over an encrypted socket.
 
-import { chmodSync, chownSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createDatabase } from '../../lib/database/database.ts'
+import { connectOnce } from '../../lib/embedded/connectOnce.ts'
 import { startEmbedded } from '../../lib/embedded/index.ts'
 import { serverUser } from '../../lib/embedded/user.ts'
 import type { ConnectionError } from '../../lib/errors.ts'
@@ -19,10 +20,15 @@ const fixtures = fileURLToPath(new URL('tls/', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'tls-'))
 const port = await freePort()
 cpSync(fixtures, folder, { recursive: true })
+writeFileSync(
+  join(folder, 'pg_hba.conf'),
+  'local all all trust\nhost all scram all scram-sha-256\nhost all cleartext all password\nhost all all all trust\n',
+)
 // The server refuses a key that others could read, and must itself be able to.
 const { uid, gid, other } = serverUser()
 chmodSync(join(folder, 'selfSigned.key'), 0o600)
-if (other) for (const path of ['', 'selfSigned.key', 'selfSigned.crt']) chownSync(join(folder, path), uid, gid)
+if (other)
+  for (const path of ['', 'selfSigned.key', 'selfSigned.crt', 'pg_hba.conf']) chownSync(join(folder, path), uid, gid)
 const server = await startEmbedded({
   settings: {
     listen_addresses: '127.0.0.1',
@@ -30,8 +36,12 @@ const server = await startEmbedded({
     ssl: 'on',
     ssl_cert_file: join(folder, 'selfSigned.crt'),
     ssl_key_file: join(folder, 'selfSigned.key'),
+    hba_file: join(folder, 'pg_hba.conf'),
   },
 })
+const admin = await connectOnce(`postgres://postgres@localhost:${port}/postgres`)
+await admin.query("create role scram login password 'secret'; create role cleartext login password 'secret'")
+await admin.end()
 test.after(async () => {
   await server.stop()
   rmSync(folder, { recursive: true })
@@ -72,6 +82,27 @@ test('a certificate may be text, and asks for TLS by itself', async () => {
   await using db = createDatabase({ url: `postgres://postgres@localhost:${port}/postgres`, ssl })
   assert.equal(await encrypted(db), [true])
 })
+
+const bindings: readonly [role: string, query: string, isLetIn: boolean][] = [
+  ['scram', 'sslmode=require&channel_binding=require', true],
+  ['scram', 'sslmode=allow&channel_binding=require', true],
+  ['scram', 'sslmode=disable&channel_binding=require', false],
+  ['scram', 'sslmode=disable&channel_binding=prefer', true],
+  ['cleartext', 'sslmode=require&channel_binding=require', false],
+  ['cleartext', 'sslmode=require', true],
+  ['postgres', 'sslmode=require&channel_binding=require', false],
+]
+
+for (const [role, query, isLetIn] of bindings) {
+  test(`${role}, ${query} ⇒ ${isLetIn ? 'logged in' : 'refused'}`, async () => {
+    const url = `postgres://${role}:secret@localhost:${port}/postgres?${query}`
+    await using db = createDatabase({ url })
+    for (const connect of [() => encrypted(db), async () => (await connectOnce(url)).end()]) {
+      if (isLetIn) await connect()
+      else assert.match(((await failure(connect())) as ConnectionError).message, /\(channel_binding=require\)/)
+    }
+  })
+}
 
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')

@@ -26,6 +26,12 @@ export function explained(error: Error, host = 'the server'): Error {
   if (error.message.endsWith('client password must be a string')) {
     error.message = `${host} asks for a password, and there is none in the connection string, PGPASSWORD or ~/.pgpass`
   }
+  const [, method] = /^Unknown authenticationOk message type (\d+)$/.exec(error.message) ?? []
+  if (method !== undefined) {
+    // The protocol's numbers of the two.
+    const name = method === '7' ? 'GSSAPI' : method === '9' ? 'SSPI' : `method ${method}`
+    error.message = `${host} asks for a login by ${name}, which pg does not know: let its pg_hba.conf ask for scram-sha-256 or cert`
+  }
   if (error.message === 'The server does not support SSL connections') {
     error.message = `${host} does not offer TLS, which is the default for other machines: ?sslmode=disable turns it off`
   }

@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream'
 import { Client, type ClientConfig } from 'pg'
 import { serverSocket } from '../wire/socket.ts'
+import { guardLogin } from './login.ts'
 import type { PoolSettings } from './options.ts'
 import { checkServer, explained } from './refusals.ts'
 import type { Target } from './targets.ts'
@@ -56,6 +57,7 @@ export function clientClass(
 
     /** pg-pool calls it with a callback. */
     override connect(callback?: unknown): Promise<Client> & undefined {
+      guardLogin(this)
       const { stream } = (this as unknown as { connection: { stream: Duplex } }).connection
       const giveUp = (): void => void stream.destroy()
       connecting.add(giveUp)

@@ -27,6 +27,7 @@ export interface Targets {
 }
 
 const attrs: readonly string[] = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby']
+const bindings: readonly string[] = ['disable', 'prefer', 'require']
 const sslModes: readonly string[] = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
 
 /** What a connection string may say beside those that are read here: what pg takes, and what libpq does without harm. */
@@ -40,7 +41,7 @@ const ignored: readonly string[] = [
     'keepalives_count',
     'tcp_user_timeout',
   ],
-  ...['channel_binding', 'fallback_application_name', 'gssencmode', 'sslcompression', 'sslnegotiation', 'sslsni'],
+  ...['fallback_application_name', 'sslcompression', 'sslnegotiation', 'sslsni'],
 ]
 /** What others than libpq take, and what it is here. */
 const elsewhere: Readonly<Record<string, string>> = {
@@ -86,15 +87,27 @@ export function readTargets(
   if (typeof given !== 'object' || own.some(([name]) => !['ca', 'cert', 'key'].includes(name))) {
     throw new TypeError('ssl takes ca, cert and key as texts; whether to verify stands in the URL, as ?sslmode=require')
   }
-  const mode = take('sslmode', 'PGSSLMODE') ?? (own.length > 0 ? 'verify-full' : undefined)
-  if (mode !== undefined && !sslModes.includes(mode)) throw unknown('sslmode', mode, sslModes)
-  const sessionAttrs = take('target_session_attrs', 'PGTARGETSESSIONATTRS') ?? 'any'
-  if (!attrs.includes(sessionAttrs)) throw unknown('target_session_attrs', sessionAttrs, attrs)
   const files = {
     ca: take('sslrootcert', 'PGSSLROOTCERT'),
     cert: take('sslcert', 'PGSSLCERT'),
     key: take('sslkey', 'PGSSLKEY'),
   }
+  const verified = own.length > 0 || files.ca === 'system'
+  const mode = take('sslmode', 'PGSSLMODE') ?? (verified ? 'verify-full' : undefined)
+  if (mode !== undefined && !sslModes.includes(mode)) throw unknown('sslmode', mode, sslModes)
+  // As in libpq: anybody gets a certificate for some host from an authority that all the world trusts.
+  if (files.ca === 'system' && mode !== 'verify-full') {
+    throw new TypeError(`the connection string's sslrootcert=system needs sslmode=verify-full, not ${mode}`)
+  }
+  const binding = take('channel_binding', 'PGCHANNELBINDING') ?? 'prefer'
+  if (!bindings.includes(binding)) throw unknown('channel_binding', binding, bindings)
+  if (take('gssencmode', 'PGGSSENCMODE') === 'require') {
+    throw new TypeError(
+      "the connection string's gssencmode=require asks for encryption by GSSAPI, which there is not here",
+    )
+  }
+  const sessionAttrs = take('target_session_attrs', 'PGTARGETSESSIONATTRS') ?? 'any'
+  if (!attrs.includes(sessionAttrs)) throw unknown('target_session_attrs', sessionAttrs, attrs)
   const certificates = (): Record<string, string> => ({ ...readAll(files), ...Object.fromEntries(own) })
 
   const waysTo = (wanted: SessionAttrs): Target[] =>
@@ -115,6 +128,8 @@ export function readTargets(
     ...(user !== '' && { user: decoded(user) }),
     ...(password !== undefined && { password: decoded(password) }),
     ...(database !== '' && { database }),
+    // Not for "prefer", which keeps nobody out. See `guardLogin`.
+    ...(binding === 'require' && { enableChannelBinding: true }),
     ...Object.fromEntries([...params].filter(([name]) => passedOn.includes(name))),
   }
   const strange = [...params.keys()].find((name) => !passedOn.includes(name) && !ignored.includes(name))
