@@ -12,16 +12,16 @@ import {
   UniqueViolationError,
 } from '../errors.ts'
 
-const byState: Readonly<Record<string, typeof QueryError>> = {
-  '23502': NotNullViolationError,
-  '23503': ForeignKeyViolationError,
-  '23505': UniqueViolationError,
-  '23514': CheckViolationError,
-}
+const byState: ReadonlyMap<string | undefined, typeof QueryError> = new Map([
+  ['23502', NotNullViolationError],
+  ['23503', ForeignKeyViolationError],
+  ['23505', UniqueViolationError],
+  ['23514', CheckViolationError],
+])
 
 /** @param cause the driver's error */
 export function queryError(query: QueryIdentity | null, cause: Error & ServerFields): QueryError {
-  const QueryErrorClass = byState[cause.code ?? ''] ?? QueryError
+  const QueryErrorClass = byState.get(cause.code) ?? QueryError
   return new QueryErrorClass(query, cause)
 }
 

@@ -44,8 +44,9 @@ export class Frames {
         this.#needed = end - at
         break
       }
-      if (!this.onMessage(bytes[at] as number, bytes, at + headerLength, end)) return
-      // A length that does not even count itself comes from something that is no PostgreSQL; its code says so.
+      // A length that does not even count itself comes from something that is no PostgreSQL: so does a code that it has not.
+      const isSound = end >= at + headerLength
+      if (!this.onMessage(isSound ? (bytes[at] as number) : 0, bytes, at + headerLength, end)) return
       at = Math.max(end, at + headerLength)
     }
     if (at > 0 && at < filled) bytes.copyWithin(0, at, filled)

@@ -61,13 +61,15 @@ function int32(value: number): Buffer {
   return bytes
 }
 
+// Of a server that is none, a message may end before it should: to read behind it is a RangeError, and no loop goes on there.
+
 /** The number at the end of a CommandComplete's tag: `INSERT 0 5`, `SELECT 3`; 0 for `CREATE TABLE`. */
 export function affectedRows(bytes: Buffer, end: number): number {
   let count = 0
   // Before the tag's closing zero byte, from the last digit to the first.
   for (let at = end - 2, unit = 1; ; at--, unit *= 10) {
     const digit = (bytes[at] as number) - 48
-    if (digit < 0 || digit > 9) return count
+    if (!(digit >= 0 && digit <= 9)) return count
     count += digit * unit
   }
 }
@@ -79,21 +81,27 @@ export function endsStatements(bytes: Buffer, at: number): boolean {
   return (bytes[at + 1] === 69 && bytes[at + 2] === 65) || (bytes[at + 1] === 73 && bytes[at + 2] === 83)
 }
 
-/** ParameterDescription: the oids of the types, in order. */
-export function readParameterTypes(bytes: Buffer, at: number): number[] {
-  return Array.from({ length: bytes.readInt16BE(at) }, (_, index) => bytes.readUInt32BE(at + 2 + 4 * index))
+/** The body of a ParameterDescription: the oids of the types, in order. */
+export function readParameterTypes(body: Buffer): number[] {
+  return Array.from({ length: body.readUInt16BE() }, (_, index) => body.readUInt32BE(2 + 4 * index))
 }
 
-/** RowDescription: name and type of every column. A domain is described as its base type. */
-export function readDescription(bytes: Buffer, at: number): Column[] {
-  let position = at + 2
-  return Array.from({ length: bytes.readInt16BE(at) }, () => {
-    const end = bytes.indexOf(0, position)
-    const name = bytes.toString('utf8', position, end)
+/** The body of a RowDescription: name and type of every column. A domain is described as its base type. */
+export function readDescription(body: Buffer): Column[] {
+  let position = 2
+  return Array.from({ length: body.readUInt16BE() }, () => {
+    const end = endOfText(body, position)
+    const name = body.toString('utf8', position, end)
     // Behind the name: table, column number, type, its size, its modifier, format.
     position = end + 1 + 4 + 2 + 4 + 2 + 4 + 2
-    return { name, type: bytes.readUInt32BE(end + 1 + 4 + 2) }
+    return { name, type: body.readUInt32BE(end + 1 + 4 + 2) }
   })
+}
+
+/** Where the zero is that ends a text. */
+function endOfText(body: Buffer, at: number): number {
+  const zero = body.indexOf(0, at)
+  return zero < 0 ? body.length : zero
 }
 
 const errorFields = {
@@ -113,15 +121,15 @@ const errorFields = {
   R: 'routine',
 } as const
 
-/** ErrorResponse. */
-export function readServerError(bytes: Buffer, at: number): ServerError {
+/** The body of an ErrorResponse. */
+export function readServerError(body: Buffer): ServerError {
   const fields = new Map<string, string>()
-  for (let position = at; bytes[position] !== 0; ) {
-    const end = bytes.indexOf(0, position)
-    fields.set(String.fromCharCode(bytes[position] as number), bytes.toString('utf8', position + 1, end))
+  for (let position = 0; position < body.length && body[position] !== 0; ) {
+    const end = endOfText(body, position)
+    fields.set(String.fromCharCode(body[position] as number), body.toString('utf8', position + 1, end))
     position = end + 1
   }
-  const error = new DatabaseError(fields.get('M') ?? 'the server gave no reason', bytes.length - at, 'error')
+  const error = new DatabaseError(fields.get('M') ?? 'the server gave no reason', body.length, 'error')
   for (const [code, name] of Object.entries(errorFields)) error[name] = fields.get(code)
   // "V" is the severity that is not translated.
   error.severity = fields.get('V') ?? error.severity

@@ -105,8 +105,11 @@ export class WireRow {
     this.reader = Object.assign(half, { nullable: new WireRowMethods(this.#frame, true) })
   }
 
-  /** Turns to the DataRow whose body (the number of columns, then each with its length) begins at `at`. */
-  turnTo(query: QueryIdentity, columns: Columns, bytes: Buffer, at: number): void {
+  /**
+   * Turns to the DataRow whose body, `bytes[at…end)`, is the number of columns, then each with its length.
+   * @throws RangeError if they do not end where it ends: what stands behind it is another message's
+   */
+  turnTo(query: QueryIdentity, columns: Columns, bytes: Buffer, at: number, end: number): void {
     const frame = this.#frame
     const count = ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
     if (count > frame.starts.length) {
@@ -126,6 +129,7 @@ export class WireRow {
       if (length > 0) position += length
       ends[column] = position
     }
+    if (position !== end) throw new RangeError('a row of the server is not as long as it says')
   }
 
   /** Lets go of the last row: its query may hold thousands of inputs. */

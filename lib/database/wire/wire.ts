@@ -75,7 +75,12 @@ export class Wire implements Connection {
       stream,
       () => this.#clock.arrived(),
       (code, bytes, at, end) => {
-        this.#message(code, bytes, at, end)
+        try {
+          this.#message(code, bytes, at, end)
+        } catch (error) {
+          // Of a message that is not what it says; here nobody else would catch it.
+          this.destroy(error as Error)
+        }
         return this.lost === null
       },
     )
@@ -233,7 +238,7 @@ export class Wire implements Connection {
       case 68: // DataRow
         // After the first row that cannot be decoded the others are only skipped, so that the stream stays in step.
         if (call?.query?.read === undefined || call.preludes > 0 || call.thrown !== null) return
-        this.#row.turnTo(call.query, call.columns, bytes, at)
+        this.#row.turnTo(call.query, call.columns, bytes, at, end)
         try {
           call.rows.push(call.query.read(this.#row.reader))
         } catch (error) {
@@ -259,14 +264,14 @@ export class Wire implements Connection {
         if (call?.preludes === 0) call.take()
         return
       case 116: // ParameterDescription
-        if (call?.statement) call.statement.types = messages.readParameterTypes(bytes, at)
+        if (call?.statement) call.statement.types = messages.readParameterTypes(bytes.subarray(at, end))
         return
       case 84: // RowDescription, of which a simple query's needs no attention
-        call?.statement?.describe(call, messages.readDescription(bytes, at))
+        call?.statement?.describe(call, messages.readDescription(bytes.subarray(at, end)))
         return
       case 69: {
         // ErrorResponse. ERROR ends the call; FATAL and PANIC end the connection, with or without a call.
-        const error = messages.readServerError(bytes, at)
+        const error = messages.readServerError(bytes.subarray(at, end))
         if (error.severity !== 'ERROR') this.destroy(error)
         else if (call !== null) call.refusal ??= error
         return
