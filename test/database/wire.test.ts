@@ -57,6 +57,41 @@ function share(on: Wire, { query }: { readonly query: unknown }, params: unknown
 const wire = await openWire()
 const plain = plainConnection(await connected())
 
+test('what a getter or toJSON calls while parameters are written is refused, and hurts no other call', async () => {
+  const inner = rows<{ a: string }, string>(
+    'select $1::text',
+    (r) => r.text(0),
+    (w, p) => w.text(p.a),
+  )
+  const outer = rows<{ a: string; b: unknown }, string>(
+    'select $1::text || $2::text',
+    (r) => r.text(0),
+    (w, p) => {
+      w.text(p.a)
+      w.json(p.b)
+    },
+  )
+  for (const call of [() => inner(wire, { a: 'in' }), () => wire.control('select 1')]) {
+    let called: Promise<unknown> | undefined
+    const toJSON = () => {
+      called = failure(call())
+      return 'b'
+    }
+    const getter = {
+      a: 'a',
+      get b() {
+        return toJSON()
+      },
+    }
+    for (const params of [{ a: 'a', b: { toJSON } }, getter]) {
+      const [answer, after] = await Promise.all([outer(wire, params), inner(wire, { a: 'after' })])
+      assert.equal([answer, after], [['a"b"'], ['after']])
+      const { message } = (await called) as Error
+      assert.match(message, /^called by a getter or toJSON of parameters, while they are written: call it before/)
+    }
+  }
+})
+
 test('a connection does not keep what was asked of it last', async () => {
   const sql = 'select n from t where n = any($1)'
   const ask = async (values: string[]): Promise<WeakRef<object>> => {

@@ -65,6 +65,8 @@ export class Wire implements Connection {
   #over: Call[] = []
   #overMs = 0
   #flushing = false
+  /** Whether messages of a call are being written, in the middle of which code of its parameters runs: a getter, toJSON. */
+  #writing = false
   readonly #clock = new ServerClock()
 
   constructor(client: Client, stream: Duplex, maxStatements: number) {
@@ -116,6 +118,7 @@ export class Wire implements Connection {
   }
 
   control(sql: string): Promise<string> {
+    if (this.#writing) return Promise.reject(insideParameters(null))
     return new Promise((resolve) => {
       this.#endGroup()
       if (sql === 'COMMIT') this.#statements.writeControl(this.#out, sql)
@@ -170,9 +173,14 @@ export class Wire implements Connection {
    * @returns false if a parameter did not fit: the call has failed, and nothing is sent
    */
   submit(call: Call): boolean {
+    if (this.#writing) {
+      call.fail(() => insideParameters(call.query))
+      return false
+    }
     const out = this.#out
     if (!call.shares) this.#endGroup()
     const before = out.end - out.start
+    this.#writing = true
     try {
       for (const sql of call.carried) this.#statements.writeControl(out, sql)
       call.preludes = call.carried.length
@@ -186,6 +194,8 @@ export class Wire implements Connection {
       // The stack is the caller's own, unless the call had to wait for a connection.
       call.fail(() => error)
       return false
+    } finally {
+      this.#writing = false
     }
     noteSent(call.query as object)
     this.#send(call)
@@ -351,4 +361,9 @@ export class Wire implements Connection {
     call.reset()
     if (!this.submit(call)) this.#over.push(call)
   }
+}
+
+/** Of a call whose messages would stand in the middle of another one's. */
+function insideParameters(query: QueryIdentity | null): PlainsqlError {
+  return new PlainsqlError('called by a getter or toJSON of parameters, while they are written: call it before', query)
 }
