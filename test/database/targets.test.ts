@@ -54,6 +54,7 @@ const strange: readonly [query: string, message: RegExp][] = [
     'schema=app',
     /^the connection string's schema is no parameter of libpq's: set pool\.settings\.search_path instead$/,
   ],
+  ['user=me@azure&statement_timeout=1000', /: set pool\.statementTimeoutMs instead$/],
   ['statement_timeout=1000', /: set pool\.statementTimeoutMs instead$/],
   ['pgbouncer=true', /: set pool\.pgBouncer instead$/],
 ]
@@ -65,6 +66,11 @@ for (const [query, message] of strange) {
     )
   })
 }
+
+test('an @ in a parameter, and an escaped one in the name of the database, are themselves', () => {
+  const { config } = readTargets('postgres://h/d%40b?user=me@azure', {})
+  assert.equal(config, { user: 'me@azure', database: 'd@b' })
+})
 
 test('what libpq knows, and is of no matter here, is left out', () => {
   assert.equal(readTargets('postgres://h?connect_timeout=3&channel_binding=prefer&gssencmode=prefer', {}).config, {})
@@ -140,12 +146,19 @@ const refused: readonly [url: string, message: string][] = [
   ['postgres://h?gssencmode=require', 'gssencmode=require asks for encryption by GSSAPI, which there is not here'],
   ['postgres://h:99999', 'port 99999 is not a port'],
   // Its authority ends at the "#", and would otherwise be this machine.
-  ['postgres://me:se#cret@h/x', 'host and port cannot be read; in a user or password, write % as %25'],
+  ['postgres://me:se#cret@h/x', 'host and port cannot be read; in a user, password or database, write % as %25'],
   // What stands behind it would be a parameter of its own in the startup message.
   ['postgres://h/x?application_name=x%00user%00cretin', 'the connection string holds the character U+0000'],
   ['postgres://h/x%00user%00cretin', 'the connection string holds the character U+0000'],
   ['postgres://me\0user\0cretin@h/x', 'the connection string holds the character U+0000'],
-  ['postgres://me:se%cret@h/x', 'has a % that starts no escape; in a user or password, write % as %25'],
+  // The host would be "me", and the rest of the password the name of a database, or of a parameter.
+  ['postgres://me:2024/cret@h/x', 'the connection string cannot be read; in a user, password or database, write'],
+  ['postgres://me:99999/cret@h/x', 'the connection string cannot be read;'],
+  ['postgres://me:2024?cret@h/x', 'the connection string cannot be read;'],
+  ['postgres://me:2024?cret=1@h/x', 'the connection string cannot be read;'],
+  ['postgres://me:2024#cret@h/x', 'the connection string cannot be read;'],
+  ['postgres://me:s@e/cret@h/x', 'the connection string cannot be read;'],
+  ['postgres://me:se%cret@h/x', 'has a % that starts no escape; in a user, password or database, write % as %25'],
 ]
 
 for (const [url, message] of refused) {

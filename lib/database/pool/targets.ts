@@ -61,7 +61,7 @@ const elsewhere: Readonly<Record<string, string>> = {
  * an sslmode a server on this machine is spoken to in the clear, and any other by verified TLS (`verify-full`).
  *
  * @param given wins over the certificates of the connection string, and without an sslmode asks for `verify-full` everywhere
- * @throws TypeError for what libpq would not understand either
+ * @throws TypeError for what libpq would not understand either, and for what may be the rest of a password
  */
 export function readTargets(
   url: string | undefined,
@@ -71,7 +71,10 @@ export function readTargets(
   const { authority, rest } = split(url ?? 'postgresql://')
   // See `checkStartup`.
   if (/%00|\0/.test(url ?? '')) throw new TypeError('the connection string holds the character U+0000')
-  const params = new URL(`postgresql://x${rest}`).searchParams
+  const { pathname, hash, search, searchParams: params } = new URL(`postgresql://x${rest}`)
+  // A "/", "?" or "#" in the password ends what is taken for the host: the rest of it is neither to be shown nor connected to.
+  const isCut = pathname.includes('@') || hash !== '' || [...params.keys()].some((name) => name.includes('@'))
+  if (isCut) throw unreadable()
   const take = (name: string, variable: string): string | undefined => {
     const value = params.get(name) ?? env[variable]
     params.delete(name)
@@ -119,7 +122,6 @@ export function readTargets(
   // All hosts are looked at for a standby before any of them is taken for what it is.
   const passes = sessionAttrs === 'prefer-standby' ? ['standby', 'any'] : [sessionAttrs]
   const list = passes.flatMap((wanted) => waysTo(wanted as SessionAttrs))
-  const { pathname } = new URL(`postgresql://x${rest}`)
   const database = params.get('dbname') ?? decoded(pathname.slice(1))
   params.delete('dbname')
   const [, user = '', password] = /^([^:]*)(?::(.*))?$/s.exec(authority.user) ?? []
@@ -134,6 +136,10 @@ export function readTargets(
   }
   const strange = [...params.keys()].find((name) => !passedOn.includes(name) && !ignored.includes(name))
   if (strange !== undefined) {
+    // A password that holds "?" and "=" too.
+    if (search.includes('@') && !Object.hasOwn(elsewhere, strange)) {
+      throw unreadable()
+    }
     const here = Object.hasOwn(elsewhere, strange) ? `: set ${elsewhere[strange]} instead` : ''
     throw new TypeError(`the connection string's ${strange} is no parameter of libpq's${here}`)
   }
@@ -197,7 +203,11 @@ function unknown(name: string, value: string, known: readonly string[]): TypeErr
   return new TypeError(`the connection string's ${name}=${value} is none of ${known.join(', ')}`)
 }
 
-const escaping = 'in a user or password, write % as %25, / as %2F, # as %23, ? as %3F and @ as %40'
+function unreadable(): TypeError {
+  return new TypeError(`the connection string cannot be read; ${escaping}`)
+}
+
+const escaping = 'in a user, password or database, write % as %25, / as %2F, # as %23, ? as %3F and @ as %40'
 
 function decoded(text: string): string {
   try {
