@@ -7,10 +7,10 @@ import { parseArgs } from 'node:util'
 import { type CommandOptions, commandOptions, helpText, UsageError } from './options.ts'
 
 /** Loaded when they are run: the generator takes longer to load than to say what is wrong with a command line. */
-const commands: Readonly<Record<string, () => Promise<(options: CommandOptions) => Promise<number>>>> = {
-  generate: async () => (await import('./generate.ts')).generate,
-  check: async () => (await import('./check.ts')).check,
-}
+const commands: ReadonlyMap<string, () => Promise<(options: CommandOptions) => Promise<number>>> = new Map([
+  ['generate', async () => (await import('./generate.ts')).generate],
+  ['check', async () => (await import('./check.ts')).check],
+])
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -27,7 +27,7 @@ async function main(args: string[]): Promise<number> {
       console.log(helpText)
       return values.help ? 0 : 2
     }
-    const command = commands[name]
+    const command = commands.get(name)
     if (command === undefined) throw new UsageError(`there is no command "${name}"`)
     if (rest.length > 0) throw new UsageError(`"${name}" takes no arguments, got "${rest.join(' ')}"`)
     const run = await command()

@@ -76,7 +76,7 @@ export function parseConfig(settings: unknown, place: string): Config {
   const result: Record<string, unknown> = { ...defaultConfig }
   for (const [name, value] of Object.entries(settings)) {
     if (name === '$schema') continue
-    const form = forms[name as keyof Config]
+    const form = Object.hasOwn(forms, name) ? forms[name as keyof Config] : undefined
     if (form === undefined) {
       const near = didYouMean(name, Object.keys(forms))
       throw new ConfigError(

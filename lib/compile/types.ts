@@ -106,7 +106,8 @@ export class TypeMapper {
   /** How the settings call the type; null if they do not. */
   configuredType({ schema, name }: CatalogType): string | null {
     const { types } = this.#config
-    return types[`${schema}.${name}`] ?? types[name] ?? null
+    // A type may be called "constructor", which every object has.
+    return types[`${schema}.${name}`] ?? (Object.hasOwn(types, name) ? (types[name] ?? null) : null)
   }
 
   catalogType(oid: number): CatalogType | undefined {

@@ -200,6 +200,7 @@ cli('tells its version', ({ folder }) => {
 const mistakes: [string, Record<string, string>, string[], number, RegExp][] = [
   ['no command', {}, [], 2, /^$/],
   ['an unknown command', {}, ['genrate'], 2, /there is no command "genrate"/],
+  ['a name that every object has', {}, ['toString'], 2, /there is no command "toString"/],
   ['an unknown option', {}, ['generate', '--shema', 'x'], 2, /--shema/],
   ['two schemas', {}, ['generate', '--schema', 'a.sql', '--migrations', 'b'], 2, /give one of --migrations, --schema/],
   ['a format that does not exist', {}, ['generate', '--format', 'xml'], 2, /--format must be text, json or github/],
@@ -239,6 +240,13 @@ const mistakes: [string, Record<string, string>, string[], number, RegExp][] = [
     ['generate'],
     1,
     /package\.json, "plainsql": unknown setting "migration", did you mean "migrations"\?/,
+  ],
+  [
+    'a setting that every object has',
+    { 'plainsql.json': '{ "constructor": "x" }' },
+    ['generate'],
+    1,
+    /plainsql\.json: unknown setting "constructor"/,
   ],
   [
     'a setting of the wrong form',

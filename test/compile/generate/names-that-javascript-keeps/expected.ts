@@ -54,6 +54,10 @@ export type _1 = 'k'
 
 const _1 = codec.oneOf('_1', 'k')
 
+export type Constructor = 'l'
+
+const constructor = codec.oneOf('constructor', 'l')
+
 export type 状態 = '有効' | '無効'
 
 const 状態 = codec.oneOf('状態', '有効', '無効')
@@ -102,6 +106,7 @@ export interface ListRow {
   i: W
   j: R
   k: _1
+  l: Constructor
   状態: 状態
   住所: 住所
 }
@@ -109,9 +114,9 @@ export interface ListRow {
 export const list: Many<ListParams, ListRow> = many({
   name: 'list',
   source: 'test/compile/generate/names-that-javascript-keeps/query.sql:1',
-  statement: 'list_9984fd843a4a',
+  statement: 'list_ae2b0cf77051',
   sql: `
-select a, b, c, d, e, f, g, h, i, j, k, 状態, 住所 from t
+select a, b, c, d, e, f, g, h, i, j, k, l, 状態, 住所 from t
 where (a, b, d, e, f) = ($1, $2, $3, $4, $5) and (g, h, i, j, k, 状態) = ($6, $7, $8, $9, $10, $11)`,
   params: ['a', 'b', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', '状態'],
   write: (w, p) => {
@@ -139,8 +144,9 @@ where (a, b, d, e, f) = ($1, $2, $3, $4, $5) and (g, h, i, j, k, 状態) = ($6, 
     i: r.value(8, _w),
     j: r.value(9, _r),
     k: r.value(10, _1),
-    状態: r.value(11, 状態),
-    住所: r.value(12, 住所),
+    l: r.value(11, constructor),
+    状態: r.value(12, 状態),
+    住所: r.value(13, 住所),
   }),
   readOnly: true,
   // For many: one statement each, because PostgreSQL takes it neither with the inputs joined nor as a subquery.
@@ -180,6 +186,7 @@ export interface ListArraysRowRow {
   i: W
   j: R
   k: _1
+  l: Constructor
   状態: 状態
   住所: ListArraysRowRow住所
 }
@@ -196,6 +203,7 @@ const listArraysRowRow = codec.jsonObject({
   i: _w,
   j: _r,
   k: _1,
+  l: constructor,
   状態,
   住所: listArraysRowRow住所,
 })

@@ -1,5 +1,5 @@
 -- name: list :many
-select a, b, c, d, e, f, g, h, i, j, k, 状態, 住所 from t
+select a, b, c, d, e, f, g, h, i, j, k, l, 状態, 住所 from t
 where (a, b, d, e, f) = (:a, :b, :d, :e, :f) and (g, h, i, j, k, 状態) = (:g, :h, :i, :j, :k, :状態);
 
 -- name: listArrays :many
