@@ -47,13 +47,14 @@ test('user, password and database are as they were written, and so is what pg kn
 })
 
 const strange: readonly [query: string, message: RegExp][] = [
-  ['foo=bar', /^the connection string's foo is no parameter of libpq's$/],
-  ['log=1', /^the connection string's log is no parameter/],
-  ['sslmod=disable', /^the connection string's sslmod is no parameter/],
-  [
-    'schema=app',
-    /^the connection string's schema is no parameter of libpq's: set pool\.settings\.search_path instead$/,
-  ],
+  ['foo=bar', /^the connection string's foo is not supported here$/],
+  // These libpq knows.
+  ['require_auth=scram-sha-256', /^the connection string's require_auth is not supported here$/],
+  ['sslcrl=revoked.pem', /^the connection string's sslcrl is not supported here$/],
+  ['ssl_min_protocol_version=TLSv1.3', /^the connection string's ssl_min_protocol_version is not supported here$/],
+  ['log=1', /^the connection string's log is not supported here/],
+  ['sslmod=disable', /^the connection string's sslmod is not supported here/],
+  ['schema=app', /^the connection string's schema is not supported here: set pool\.settings\.search_path instead$/],
   ['user=me@azure&statement_timeout=1000', /: set pool\.statementTimeoutMs instead$/],
   ['statement_timeout=1000', /: set pool\.statementTimeoutMs instead$/],
   ['pgbouncer=true', /: set pool\.pgBouncer instead$/],

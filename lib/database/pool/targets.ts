@@ -141,7 +141,7 @@ export function readTargets(
       throw unreadable()
     }
     const here = Object.hasOwn(elsewhere, strange) ? `: set ${elsewhere[strange]} instead` : ''
-    throw new TypeError(`the connection string's ${strange} is no parameter of libpq's${here}`)
+    throw new TypeError(`the connection string's ${strange} is not supported here${here}`)
   }
   return { config, list, preferred: (index) => list.findIndex((target) => isSameServer(target, list[index])) }
 }
