@@ -118,20 +118,25 @@ function wrongFile(code: string, title: string, hints: readonly string[]): Diagn
   return { severity: 'error', code, title, labels: [], query: null, hints }
 }
 
-const markerPatterns = {
-  up: /^\s*--[\s-]*up\s+migration/gim,
-  down: /^\s*--[\s-]*down\s+migration/gim,
-} as const
+const markerWords = { up: /up\s+migration/gi, down: /down\s+migration/gi } as const
 
 /** Of dbmate and goose. */
 const foreignMarker = /^[ \t]*--[ \t]*(?:migrate:(?:up|down)|\+goose[ \t]+(?:up|down))\b.*$/im
 
-/** What node-pg-migrate takes for a marker, wherever it stands. */
-function markers(text: string, direction: 'up' | 'down'): Span[] {
-  return [...text.matchAll(markerPatterns[direction])].map((match) => ({
-    start: match.index + match[0].indexOf('--'),
-    end: match.index + match[0].length,
-  }))
+/**
+ * What node-pg-migrate takes for a marker, wherever it stands: `/^\s*--[\s-]*up\s+migration/im`. Read from its words back to
+ * its line, because that pattern takes seconds for many lines of nothing but dashes.
+ */
+function markers(text: string, direction: 'up' | 'down'): (Span & { readonly line: number })[] {
+  return [...text.matchAll(markerWords[direction])].flatMap(({ index, 0: { length } }) => {
+    let from = index
+    while (from > 0 && /[\s-]/.test(text[from - 1] as string)) from--
+    // With one character more, so that no line seems to start where it does not.
+    from = Math.max(from - 1, 0)
+    const before = text.slice(from, index)
+    const line = before.includes('--') ? before.search(/^\s*--/m) : -1
+    return line < 0 ? [] : [{ line: from + line, start: text.indexOf('--', from + line), end: index + length }]
+  })
 }
 
 function checkMarkers(file: SqlFile): Diagnostic[] {
@@ -216,6 +221,6 @@ export function cutMigration(file: SqlFile): Migration {
 
 /** Where the first marker starts, white space in front of it included, but not a byte order mark. */
 function cutAt(text: string, direction: 'up' | 'down'): number | null {
-  const at = text.search(markerPatterns[direction])
-  return at < 0 ? null : Math.max(at, startOf(text))
+  const [first] = markers(text, direction)
+  return first === undefined ? null : Math.max(first.line, startOf(text))
 }

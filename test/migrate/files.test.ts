@@ -1,13 +1,14 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import fc from 'fast-check'
 import { getMigrationFilePaths } from 'node-pg-migrate/migration'
 import { getActions } from 'node-pg-migrate/sqlMigration'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ConfigError } from '../../lib/compile/config.ts'
 import { MigrationFilesError } from '../../lib/migrate/errors.ts'
-import { type Migration, readMigrations } from '../../lib/migrate/files.ts'
+import { cutMigration, type Migration, readMigrations } from '../../lib/migrate/files.ts'
 
 test('the blog’s migrations, in order', async () => {
   const migrations = await readMigrations('migrations')
@@ -210,5 +211,32 @@ function nodePgMigrateCut(text: string): { up: string; down: string | null } {
   }
   return { up: sqlOf(actions.up) ?? '', down: sqlOf(actions.down) }
 }
+
+test('a marker is what node-pg-migrate’s pattern finds, in a time that grows with the file', () => {
+  const part = fc.constantFrom(
+    '-',
+    '--',
+    '\n',
+    ' ',
+    'x',
+    'up',
+    'Up migration',
+    'up \n migration',
+    '-- up migration',
+    '\r',
+  )
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
+      const text = parts.join('')
+      const expected = text.search(/^\s*--[\s-]*up\s+migration/im)
+      assert.is(cutMigration({ path: '1_a.sql', text }).upStart, Math.max(expected, 0), JSON.stringify(text))
+    }),
+    { numRuns: 2000 },
+  )
+  const text = `-- Up Migration\n${'--\n'.repeat(20_000)}select 1`
+  const start = performance.now()
+  cutMigration({ path: '1_a.sql', text })
+  assert.ok(performance.now() - start < 1_000)
+})
 
 test.run()
