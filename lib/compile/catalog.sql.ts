@@ -121,6 +121,7 @@ export interface ListRelationsRow {
   rowSecurity: boolean
   hasRules: boolean
   triggerTypes: number[]
+  writingTriggerTypes: number[]
   descendants: number[]
   /** Null if the left join finds no row of t. */
   comment: string | null
@@ -133,7 +134,7 @@ export interface ListRelationsRow {
 export const listRelations: Many<ListRelationsParams, ListRelationsRow> = many({
   name: 'listRelations',
   source: 'lib/compile/catalog.sql:41',
-  statement: 'listRelations_998a103d9542',
+  statement: 'listRelations_63f84a95b0e9',
   sql: `
 select
   c.oid,
@@ -149,6 +150,15 @@ select
     select t.tgtype::int4 from pg_catalog.pg_trigger t
     where t.tgrelid = c.oid and (not t.tgisinternal or t.tgparentid <> 0) and t.tgenabled <> 'D'
   ) as trigger_types,
+  array(
+    select t.tgtype::int4 from pg_catalog.pg_trigger t
+    join pg_catalog.pg_proc p on p.oid = t.tgfoid
+    join pg_catalog.pg_language l on l.oid = p.prolang
+    where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D' and l.lanname not in ('internal', 'c') and (
+      l.lanname <> 'plpgsql'
+      or p.prosrc ~* '\\m(insert|update|delete|merge|select|perform|call|execute|copy|truncate)\\M'
+    )
+  ) as writing_trigger_types,
   case when c.relhassubclass then array(
     with recursive descendant (oid) as (
       select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = c.oid
@@ -178,13 +188,14 @@ order by n.nspname, c.relname`,
     rowSecurity: r.bool(5),
     hasRules: r.bool(6),
     triggerTypes: r.value(7, int4Array),
-    descendants: r.value(8, oidArray),
-    comment: r.nullable.text(9),
+    writingTriggerTypes: r.value(8, int4Array),
+    descendants: r.value(9, oidArray),
+    comment: r.nullable.text(10),
   }),
   readOnly: true,
   // For many: the inputs joined, because its parameter stands in several places.
   batch: {
-    statement: 'listRelations_batch_78ac1ffbd4fd',
+    statement: 'listRelations_batch_81c6d6bee766',
     sql: `
 select
   c.oid,
@@ -200,6 +211,15 @@ select
     select t.tgtype::int4 from pg_catalog.pg_trigger t
     where t.tgrelid = c.oid and (not t.tgisinternal or t.tgparentid <> 0) and t.tgenabled <> 'D'
   ) as trigger_types,
+  array(
+    select t.tgtype::int4 from pg_catalog.pg_trigger t
+    join pg_catalog.pg_proc p on p.oid = t.tgfoid
+    join pg_catalog.pg_language l on l.oid = p.prolang
+    where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled <> 'D' and l.lanname not in ('internal', 'c') and (
+      l.lanname <> 'plpgsql'
+      or p.prosrc ~* '\\m(insert|update|delete|merge|select|perform|call|execute|copy|truncate)\\M'
+    )
+  ) as writing_trigger_types,
   case when c.relhassubclass then array(
     with recursive descendant (oid) as (
       select i.inhrelid from pg_catalog.pg_inherits i where i.inhparent = c.oid
@@ -219,7 +239,7 @@ where case
   else c.oid = any ((input.p1::oid[]))
 end
 order by n.nspname, c.relname`,
-    ordinal: (r) => r.int8(10),
+    ordinal: (r) => r.int8(11),
   },
 })
 
@@ -247,7 +267,7 @@ export interface ListColumnsRow {
 /** The columns of all those, in order. A NOT NULL that was added NOT VALID (18) says nothing of the rows that are there. */
 export const listColumns: Many<ListColumnsParams, ListColumnsRow> = many({
   name: 'listColumns',
-  source: 'lib/compile/catalog.sql:77',
+  source: 'lib/compile/catalog.sql:86',
   statement: 'listColumns_6dba899d014b',
   sql: `
 select
@@ -340,6 +360,7 @@ export interface ListUniqueIndexesRow {
   isImmediate: boolean
   nullsNotDistinct: boolean
   columns: (number | null)[]
+  collationOids: (number | null)[]
   /** Null if pg_index.indexprs is null, which no NOT NULL forbids. */
   expressionTrees: string | null
   /** Null if pg_index.indpred is null, which no NOT NULL forbids. */
@@ -349,8 +370,8 @@ export interface ListUniqueIndexesRow {
 /** Every valid unique index. An index over an expression has column 0 in its place. */
 export const listUniqueIndexes: Many<ListUniqueIndexesParams, ListUniqueIndexesRow> = many({
   name: 'listUniqueIndexes',
-  source: 'lib/compile/catalog.sql:106',
-  statement: 'listUniqueIndexes_7f471b627565',
+  source: 'lib/compile/catalog.sql:115',
+  statement: 'listUniqueIndexes_3986ed90e941',
   sql: `
 select
   i.indexrelid as oid,
@@ -363,6 +384,7 @@ select
     select k.number from unnest(i.indkey::int2[]) with ordinality as k (number, position)
     where k.position <= i.indnkeyatts order by k.position
   ) as columns,
+  i.indcollation::oid[] as collation_oids,
   i.indexprs::text as expression_trees,
   i.indpred::text as predicate_tree
 from pg_catalog.pg_index i
@@ -380,13 +402,14 @@ order by i.indrelid, i.indisprimary desc, c.relname`,
     isImmediate: r.bool(4),
     nullsNotDistinct: r.bool(5),
     columns: r.value(6, nullableInt2Array),
-    expressionTrees: r.nullable.text(7),
-    predicateTree: r.nullable.text(8),
+    collationOids: r.value(7, nullableOidArray),
+    expressionTrees: r.nullable.text(8),
+    predicateTree: r.nullable.text(9),
   }),
   readOnly: true,
   // For many: the inputs joined, because its parameter stands in several places.
   batch: {
-    statement: 'listUniqueIndexes_batch_5180ceb17d0e',
+    statement: 'listUniqueIndexes_batch_b4b3cee6f797',
     sql: `
 select
   i.indexrelid as oid,
@@ -399,6 +422,7 @@ select
     select k.number from unnest(i.indkey::int2[]) with ordinality as k (number, position)
     where k.position <= i.indnkeyatts order by k.position
   ) as columns,
+  i.indcollation::oid[] as collation_oids,
   i.indexprs::text as expression_trees,
   i.indpred::text as predicate_tree, input.ordinal
 from unnest($1::text[]) with ordinality as input(p1, ordinal)
@@ -407,7 +431,7 @@ join pg_catalog.pg_class c on c.oid = i.indexrelid
 where i.indisunique and i.indisvalid
   and case when (input.p1::oid[])::oid[] is null then c.oid >= 16384 else i.indrelid = any ((input.p1::oid[])) end
 order by i.indrelid, i.indisprimary desc, c.relname`,
-    ordinal: (r) => r.int8(9),
+    ordinal: (r) => r.int8(10),
   },
 })
 
@@ -430,7 +454,7 @@ export interface ListConstraintsRow {
 /** Validated CHECK constraints of tables and domains, and foreign keys. */
 export const listConstraints: Many<void, ListConstraintsRow> = many({
   name: 'listConstraints',
-  source: 'lib/compile/catalog.sql:127',
+  source: 'lib/compile/catalog.sql:137',
   statement: 'listConstraints_046afe57c55e',
   sql: `
 select
@@ -490,7 +514,7 @@ export interface ListFunctionsRow {
 /** These functions, aggregates and window functions. An aggregate is as volatile as what it is made of. */
 export const listFunctions: Many<ListFunctionsParams, ListFunctionsRow> = many({
   name: 'listFunctions',
-  source: 'lib/compile/catalog.sql:146',
+  source: 'lib/compile/catalog.sql:156',
   statement: 'listFunctions_4c6c1e20a8af',
   sql: `
 select
@@ -572,7 +596,7 @@ order by p.oid`,
 /** The names of all functions, for "did you mean". */
 export const listFunctionNames: Values<void, string> = values({
   name: 'listFunctionNames',
-  source: 'lib/compile/catalog.sql:174',
+  source: 'lib/compile/catalog.sql:184',
   statement: 'listFunctionNames_52a118a574bf',
   sql: `
 select distinct p.proname::text as name
@@ -598,7 +622,7 @@ export interface ListOperatorsRow {
 /** These operators, and the functions behind them. */
 export const listOperators: Many<ListOperatorsParams, ListOperatorsRow> = many({
   name: 'listOperators',
-  source: 'lib/compile/catalog.sql:180',
+  source: 'lib/compile/catalog.sql:190',
   statement: 'listOperators_9282a272e7da',
   sql: `
 select
@@ -655,7 +679,7 @@ export interface ListViewTreesRow {
 /** The analyzed query of each of these views and materialized views. */
 export const listViewTrees: Many<ListViewTreesParams, ListViewTreesRow> = many({
   name: 'listViewTrees',
-  source: 'lib/compile/catalog.sql:194',
+  source: 'lib/compile/catalog.sql:204',
   statement: 'listViewTrees_2d4080a252ce',
   sql: `
 select w.ev_class as relation_oid, w.ev_action::text as tree
@@ -696,7 +720,7 @@ export interface ListSqlBodiesRow {
 /** The bodies of these functions, if they are written in SQL: a tree, or null where the body is a text. */
 export const listSqlBodies: Many<ListSqlBodiesParams, ListSqlBodiesRow> = many({
   name: 'listSqlBodies',
-  source: 'lib/compile/catalog.sql:201',
+  source: 'lib/compile/catalog.sql:211',
   statement: 'listSqlBodies_23666f701a9f',
   sql: `
 select p.oid, p.prosqlbody::text as tree, p.proconfig is not null as has_settings

@@ -3,11 +3,11 @@
 
 import type { Catalog, Column, Relation } from './catalog.ts'
 import { targetOf } from './forms/facts.ts'
-import { wordsOf } from './forms/rewrite.ts'
 import type { DescribedQuery, Diagnostic, Span, TreeNode } from './model.ts'
 import { problem } from './problem.ts'
 import { bool, int, node, nodes } from './tree.ts'
 import { hasTrigger, TriggerBits } from './triggers.ts'
+import { wordsOf } from './words.ts'
 
 const insert = 3
 const merge = 5

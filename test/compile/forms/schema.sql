@@ -69,7 +69,6 @@ create trigger shout before insert on shouted for each row execute function shou
 create table steady (id integer primary key, name text);
 create trigger steady before update on steady for each row execute function suppress_redundant_updates_trigger();
 
-<<<<<<< HEAD
 -- What is evaluated once for a statement, or in another order, or rewritten.
 create sequence draws start 1000;
 create table drawn (id integer primary key default nextval('draws'), place integer, name text);
@@ -98,8 +97,7 @@ create table own_numbers (id integer generated always as identity primary key, n
 create function score() returns bigint language plpgsql
   as $$ begin update counters set n = n + 1; return (select max(n) from counters); end $$;
 create table scored (author_id bigint, score bigint default score(), n integer);
-=======
+
 -- A name with line breaks: what stands behind them in a generated file must not become code.
 create function "odd
 throw 'out of a comment' //"(integer) returns integer language plpgsql as $$ begin return $1; end $$;
->>>>>>> 7a8d9d0 (Names with line breaks stay in their comments)
