@@ -27,9 +27,10 @@ export async function generate(options: CommandOptions): Promise<number> {
     if (format === 'text') console.error(`\n${failed}${elsewhere()}; nothing was written.`)
     return 1
   }
-  const plan = await planOutput(folder, compilation.files)
+  const plan = await planOutput(folder, compilation.files, config.sql)
   await writeOutput(folder, plan)
-  if (inputs !== null) await remember(folder, inputs, compilation)
+  // What was saved while this compiled belongs to the next run.
+  if (inputs !== null && inputs === (await hashInputs(folder, config))) await remember(folder, inputs, compilation)
   if (format === 'text') {
     for (const file of plan.stale) console.log(`wrote ${file.path}`)
     for (const path of plan.orphaned) console.log(`removed ${path}: what it was generated from is gone`)

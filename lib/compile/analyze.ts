@@ -91,7 +91,7 @@ function columnsOf(
   config: Config,
   taken: ReadonlySet<string>,
 ) {
-  const diagnostics: Diagnostic[] = []
+  const renamed = new Map<string, string>()
   const keys = new Set<string>()
   const verdicts = analyzeColumns(query, catalog)
   const typeName = pascalCase(query.name)
@@ -101,15 +101,7 @@ function columnsOf(
     const { label, override } = readLabel(column, catalog)
     const wanted = config.casing === 'camel' ? camelCase(label) : label
     const key = freeName(wanted, keys)
-    if (key !== wanted && query.kind !== 'exec') {
-      diagnostics.push(
-        problem(query.file, query.nameSpan, 'duplicate-column', `two columns are called "${wanted}"`, '', {
-          severity: 'warning',
-          query: query.name,
-          hints: [`the second one is called "${key}" here: give it a name of its own with "as"`],
-        }),
-      )
-    }
+    if (key !== wanted && query.kind !== 'exec') renamed.set(key, wanted)
     const shape = verdict?.env ? shapeOfOutput(verdict.env.scope, index) : null
     const name = hasRowType(query.kind) ? shapeName(`${typeName}Row`, key) : shapeName(typeName, 'value')
     return {
@@ -118,7 +110,23 @@ function columnsOf(
       nullability: override ?? verdict?.nullability ?? { nullable: true, reason: 'the statement gives null' },
     }
   })
-  return { columns, diagnostics, scope: verdicts[0]?.env?.scope ?? null }
+  return { columns, diagnostics: duplicateColumns(query, renamed), scope: verdicts[0]?.env?.scope ?? null }
+}
+
+/** One warning for all of them: `select *` from two tables may have twenty. */
+function duplicateColumns(query: DescribedQuery, renamed: ReadonlyMap<string, string>): Diagnostic[] {
+  if (renamed.size === 0) return []
+  const quoted = (names: Iterable<string>): string => [...new Set(names)].map((name) => `"${name}"`).join(', ')
+  const others = renamed.size === 1 ? 'the second one is' : 'the later ones are'
+  return [
+    problem(query.file, query.nameSpan, 'duplicate-column', `two columns are called ${quoted(renamed.values())}`, '', {
+      severity: 'warning',
+      query: query.name,
+      hints: [
+        `${others} called ${quoted(renamed.keys())} here: give ${renamed.size === 1 ? 'it a name of its' : 'them names of their'} own with "as"`,
+      ],
+    }),
+  ]
 }
 
 function hasRowType(kind: Kind): boolean {

@@ -112,6 +112,20 @@ export function checkListen(file: SqlFile, tokens: readonly Token[], query: stri
   return [problem(file, first, 'listen', 'LISTEN in a query file', 'no program will get what comes', details)]
 }
 
+/** A warning: `':email'` and `'%:words%'` are what they say, and no parameter. */
+export function checkStrings(file: SqlFile, tokens: readonly Token[], query: string): Diagnostic[] {
+  return tokens.flatMap((token) => {
+    const [, before = '', name, after = ''] =
+      /^'([%_]*):([A-Za-z_]\w*?)([%_]*)'$/.exec(file.text.slice(token.start, token.end)) ?? []
+    if (token.kind !== 'string' || name === undefined) return []
+    const joined = [before && `'${before}'`, `:${name}`, after && `'${after}'`]
+      .filter((part) => part !== '')
+      .join(' || ')
+    const details = { severity: 'warning', query, hints: [`if a parameter is meant: ${joined}`] } as const
+    return problem(file, token, 'param-in-string', `":${name}" inside quotes is no parameter`, 'a text', details)
+  })
+}
+
 const transactionCommands = ['abort', 'begin', 'commit', 'end', 'release', 'rollback', 'savepoint', 'start']
 
 /** SET TRANSACTION, SET LOCAL and SET CONSTRAINTS are none: they leave the transaction open. */

@@ -1,5 +1,6 @@
 // Diagnostics in, text out: for people (a title, the place, the code, hints), as JSON, or as GitHub's annotations.
 
+import { join } from 'node:path/posix'
 import { codeFrame, isWindowed, type Mark } from './codeFrame.ts'
 import { printable } from './displayCells.ts'
 import type { Diagnostic, Label, Severity } from './model.ts'
@@ -11,6 +12,8 @@ export interface FormatOptions {
   readonly format: DiagnosticsFormat
   /** Only the text format has colours. */
   readonly color: boolean
+  /** Where the project is in its repository, `packages/api`: GitHub's annotations have paths of the repository. */
+  readonly folder?: string | undefined
 }
 
 /**
@@ -22,7 +25,7 @@ export interface FormatOptions {
  */
 export function formatDiagnostics(diagnostics: readonly Diagnostic[], options: FormatOptions): string {
   if (options.format === 'json') return JSON.stringify(diagnostics.map(toRecord), null, 2)
-  if (options.format === 'github') return diagnostics.map(toGithub).join('\n')
+  if (options.format === 'github') return diagnostics.map((found) => toGithub(found, options.folder ?? '')).join('\n')
   return diagnostics.map((diagnostic) => toText(diagnostic, options.color ? ansi : plain)).join('\n\n')
 }
 
@@ -72,12 +75,12 @@ function toPlace(label: Label | undefined): PlaceRecord {
 
 // https://docs.github.com/actions/reference/workflow-commands: in a message % and line breaks are escaped, in a
 // property `:` and `,` too. Columns are only allowed to end on the line they start on.
-function toGithub(diagnostic: Diagnostic): string {
+function toGithub(diagnostic: Diagnostic, folder: string): string {
   const { severity, code, title, labels, query, hints } = diagnostic
   const place = toPlace(labels[0])
   const isOneLine = place.line === place.endLine
   const properties = {
-    file: place.path,
+    file: place.path === null ? null : join(folder, place.path),
     line: place.line,
     col: isOneLine ? place.column : null,
     endLine: place.endLine,
@@ -87,7 +90,8 @@ function toGithub(diagnostic: Diagnostic): string {
   const written = Object.entries(properties)
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name}=${escapeProperty(`${value}`)}`)
-  const message = [title, ...labels.slice(0, 1).map((label) => label.text), ...hints.map((hint) => `hint: ${hint}`)]
+  const [label = ''] = labels.map(({ text }) => text)
+  const message = [title, title.endsWith(label) ? '' : label, ...hints.map((hint) => `hint: ${hint}`)]
   return `::${severity} ${written.join(',')}::${escapeData(message.filter((part) => part !== '').join('\n'))}`
 }
 

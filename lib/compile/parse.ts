@@ -4,7 +4,7 @@
 //   -- Posts of one author, newest first.     comment lines directly below it are documentation
 //   select … where author_id = :author_id;    the statement, up to the next header or the end of the file
 
-import { checkListen, checkParams, checkStatement, checkTokens } from './checks.ts'
+import { checkListen, checkParams, checkStatement, checkStrings, checkTokens } from './checks.ts'
 import { flags as knownFlags } from './header.ts'
 import { isSignificant, type Token } from './lexer.ts'
 import type { Diagnostic, ParsedQuery, SqlFile } from './model.ts'
@@ -83,7 +83,7 @@ function parseSection(file: SqlFile, section: Section): { query: ParsedQuery | n
   if (!statement || mistakes.length > 0 || header.name === null || header.kind === null)
     return { query: null, diagnostics }
 
-  diagnostics.push(...checkListen(file, comments.rest, header.name))
+  diagnostics.push(...checkListen(file, comments.rest, header.name), ...checkStrings(file, comments.rest, header.name))
 
   // `-- unproven` may stand on a line of its own, too.
   const isFlag = (line: string): boolean => knownFlags.includes(line)

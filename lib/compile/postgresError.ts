@@ -32,6 +32,7 @@ export function postgresError(query: ParsedQuery, error: ServerError, names: Kno
   const hints = [
     ...guessed,
     ...paramHints(code, error, query),
+    ...(guessed.length > 0 ? [] : habitHints(code, error, query)),
     ...[error.detail, serverHint].flatMap((text) => (text ? [withParamNames(text, query)] : [])),
   ]
   return { severity: 'error', code, title, labels: labelsOf(query, error), query: query.name, hints }
@@ -39,7 +40,7 @@ export function postgresError(query: ParsedQuery, error: ServerError, names: Kno
 
 function labelsOf(query: ParsedQuery, error: ServerError): Label[] {
   const { file } = query
-  const text = words[error.code ?? ''] ?? ''
+  const text = wordFor(error)
   const param = paramOf(error.message, query)
   if (error.position !== undefined) {
     const first = spanOf(query, Number(error.position))
@@ -64,6 +65,17 @@ const words: Readonly<Record<string, string>> = {
   '42P08': 'of another type here',
   '42P18': 'of which type?',
   '3F000': 'no such schema',
+}
+
+/** PostgreSQL uses these codes for other mistakes as well. */
+const otherWords: readonly (readonly [message: RegExp, text: string])[] = [
+  [/^(?:missing|invalid reference to) FROM-clause entry/, 'FROM has no such name here'],
+  [/^INSERT has more /, ''],
+  [/^(?:aggregate|window|set-returning) functions are not allowed/, ''],
+]
+
+function wordFor({ code = '', message }: ServerError): string {
+  return otherWords.find(([pattern]) => pattern.test(message))?.[1] ?? words[code] ?? ''
 }
 
 function spanOf(query: ParsedQuery, position: number): Span {
@@ -98,6 +110,27 @@ function paramHints(code: string, { message, detail }: ServerError, query: Parse
   return []
 }
 
+/** What is written elsewhere, or looks like something else, and what it is in PostgreSQL. */
+function habitHints(code: string, { message, position }: ServerError, query: ParsedQuery): string[] {
+  if (code === '3F000' && message.includes('"sqlc"'))
+    return ['what sqlc calls sqlc.arg(id) is :id here, sqlc.narg(id) is :id?']
+  if (position === undefined) return []
+  const span = spanOf(query, Number(position))
+  const written = query.file.text.slice(span.start, span.end)
+  if (written.includes('\u00a0')) return ['it holds a no-break space (U+00A0), which PostgreSQL takes for a letter']
+  if (code === '42703' && written.startsWith('"'))
+    return [`a name stands in double quotes, a text in single ones: '${written.slice(1, -1)}'`]
+  if (code !== '42601' || !written.startsWith(':')) return []
+  const [, before = ''] = /(\w+)\s*$/.exec(query.file.text.slice(query.bodySpan.start, span.start)) ?? []
+  const name = written.replace(/[?!]$/, '')
+  if (/^in$/i.test(before)) return [`a list is one parameter: = any(${name})`]
+  if (/^(?:interval|date|time|timestamp|timestamptz)$/i.test(before))
+    return [`cast it: ${name}::${before.toLowerCase()}`]
+  if (/^(?:from|join|into|update|table|only|using)$/i.test(before))
+    return ['a parameter is a value, never the name of a table']
+  return []
+}
+
 function guesses(code: string, message: string, query: ParsedQuery, { catalog, functions }: KnownNames): string[] {
   // English messages quote the name: `column "nmae" does not exist`, `function lenght(text) does not exist`, and
   // `column u.nmae does not exist` for a qualified one. In another language there is no guess.
@@ -112,6 +145,11 @@ function guesses(code: string, message: string, query: ParsedQuery, { catalog, f
         : code === '42883' && message.includes('(')
           ? new Map(functions.map((known) => [known, known]))
           : null
+  const known = candidates?.get(word)
+  // The function is there, but not for these arguments.
+  if (code === '42883' && known !== undefined) return []
+  if (code === '42P01' && known !== undefined && known !== name && message.startsWith('relation'))
+    return [`there is ${known}: write it so, or set "searchPath"`]
   const guess = candidates && didYouMean(word, candidates.keys())
   return guess ? [`did you mean "${candidates.get(guess)}"?`] : []
 }

@@ -2,7 +2,7 @@
 // scratch database made from schema files or migrations, on the server that `DATABASE_URL` names or an embedded one.
 
 import { randomBytes } from 'node:crypto'
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import pg from 'pg'
 import { readTargets } from '../database/pool/targets.ts'
@@ -130,7 +130,19 @@ async function schemaParts(folder: string, config: Config): Promise<SchemaPart[]
     )
   }
   const found = await readMigrations(migrations, config.migrations)
+  const [subfolder] = found.length > 0 ? [] : await subfolders(migrations)
+  if (subfolder !== undefined) {
+    throw new ConfigError(
+      `there is no .sql file in ${config.migrations}, only folders such as ${subfolder}: migrations of another tool, as Prisma's, ` +
+        'are run by it. Then: plainsql generate --database-url postgres://…, or --schema with a dump',
+    )
+  }
   return found.map(({ file, up, upStart }) => ({ file, sql: up, start: upStart }))
+}
+
+async function subfolders(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
 }
 
 /** Stops at the first part that fails: those behind it would fail for want of it. */
@@ -156,12 +168,17 @@ async function failurePlace(client: pg.Client, part: SchemaPart, error: pg.Datab
     return tokenSpanAt(text, part.start + postgresPosition(part.sql, Number(error.position)))
   }
   let start = part.start
+  let cuts = 0
   for (const token of lex(text, part.start)) {
     if (token.kind !== 'semicolon') continue
     const first = lex(text.slice(0, token.end), start).find(isSignificant)
-    const failure = await client.query(withoutDumpMarkers(text.slice(start, token.end))).catch((again: Error) => again)
+    // Alone, CREATE INDEX CONCURRENTLY is in no transaction, and would not fail.
+    const before = error.code === inTransaction ? 'select 1;' : ''
+    const statement = `${before}${withoutDumpMarkers(text.slice(start, token.end))}`
+    const failure = await client.query(statement).catch((again: Error) => again)
     if (failure instanceof Error) {
-      // Another error than before: the text was cut in the wrong place, as inside a BEGIN ATOMIC body.
+      // Another error than before: the text was cut in the wrong place, as inside a BEGIN ATOMIC body, which goes on.
+      if (failure.message !== error.message && ++cuts <= 20) continue
       if (failure.message !== error.message) break
       return { start: first?.start ?? start, end: token.end }
     }
@@ -170,7 +187,32 @@ async function failurePlace(client: pg.Client, part: SchemaPart, error: pg.Datab
   return { start: part.start, end: part.start }
 }
 
+/** "CREATE INDEX CONCURRENTLY cannot run inside a transaction block" */
+const inTransaction = '25001'
+
+/** What the scratch server lacks, or does otherwise, and what to do about it. */
+function waysOut({ code, message }: pg.DatabaseError): string[] {
+  if (code === '42704' && /^role "/.test(message)) {
+    return [
+      'the scratch server has no roles of yours: write the grant for those that exist (do $$ … if exists (select from pg_roles …) …), ' +
+        'make the dump with pg_dump --no-owner --no-privileges, or generate from a database: --database-url …',
+    ]
+  }
+  if (code === '0A000' && /^extension "/.test(message)) {
+    return [
+      'the embedded PostgreSQL brings its contrib extensions only: set DATABASE_URL to a server that has this one',
+    ]
+  }
+  if (code === inTransaction) {
+    return [
+      'a file is sent as one transaction, by node-pg-migrate too. Make the index by hand, outside of migrations, and write ' +
+        '"create index if not exists" here',
+    ]
+  }
+  return []
+}
+
 function schemaError(part: SchemaPart, error: pg.DatabaseError, place: Span): Diagnostic {
-  const hints = [error.detail, error.hint].filter((text) => text !== undefined)
+  const hints = [error.detail, error.hint, ...waysOut(error)].filter((text) => text !== undefined)
   return problem(part.file, place, error.code ?? 'XX000', error.message, '', { hints })
 }

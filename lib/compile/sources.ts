@@ -46,11 +46,27 @@ async function listSqlFiles(folder: string, path: string): Promise<string[]> {
   if (found === null)
     throw new ConfigError(`there is no ${path} in ${folder}: "sql" names the folders and files with your queries`)
   if (found.isFile()) return [normalized(folder, at)]
+  const entries = await readBelow(at)
+  return entries
+    .filter(({ entry }) => (entry.isFile() || entry.isSymbolicLink()) && /\.sql$/i.test(entry.name))
+    .map(({ path }) => normalized(folder, path))
+}
+
+/** The folders in which queries are looked for: `path` of the setting `sql`, if it is one, and those below it. */
+export async function listFolders(folder: string, path: string): Promise<string[]> {
+  const at = resolve(folder, path)
+  const found = await stat(at).catch(() => null)
+  if (!found?.isDirectory()) return []
+  const below = (await readBelow(at)).filter(({ entry }) => entry.isDirectory())
+  return [at, ...below.map((inside) => inside.path)].map((inside) => normalized(folder, inside) || '.')
+}
+
+/** What is in a folder and below it, but for `node_modules`. */
+async function readBelow(at: string): Promise<{ readonly path: string; readonly entry: Dirent }[]> {
   const entries = await readdir(at, { recursive: true, withFileTypes: true })
   return entries
-    .map((entry) => ({ entry, parent: parentOf(entry) }))
-    .filter(({ entry, parent }) => entry.isFile() && /\.sql$/i.test(entry.name) && !parent.includes('node_modules'))
-    .map(({ entry, parent }) => normalized(folder, join(parent, entry.name)))
+    .map((entry) => ({ entry, path: join(parentOf(entry), entry.name) }))
+    .filter(({ path }) => !relative(at, path).split(/[\\/]/).includes('node_modules'))
 }
 
 /** Node 20.11 calls it `path`; 20.12 and later `parentPath`, of which `path` is an alias that goes away in 24. */

@@ -42,6 +42,8 @@ const ignored: readonly string[] = [
     'tcp_user_timeout',
   ],
   ...['fallback_application_name', 'sslcompression', 'sslnegotiation', 'sslsni'],
+  // pg's own: "read sslmode as libpq does", which is done here anyway.
+  'uselibpqcompat',
 ]
 /** What others than libpq take, and what it is here. */
 const elsewhere: Readonly<Record<string, string>> = {
@@ -200,7 +202,9 @@ function readAll(files: Readonly<Record<string, string | undefined>>): Record<st
 }
 
 function unknown(name: string, value: string, known: readonly string[]): TypeError {
-  return new TypeError(`the connection string's ${name}=${value} is none of ${known.join(', ')}`)
+  // pg's and Heroku's word for it.
+  const here = value === 'no-verify' ? ': "require" is what does not verify' : ''
+  return new TypeError(`the connection string's ${name}=${value} is none of ${known.join(', ')}${here}`)
 }
 
 function unreadable(): TypeError {
