@@ -1,4 +1,4 @@
-// timeout: 150
+// timeout: 240
 // Follows README.md and docs/testing.md to the letter: every code block is a file that is written, a command that is run in an empty project
 // with the packed library, or the output that the command before it must print.
 
