@@ -15,6 +15,7 @@ export default defineConfig({
   external: (id) => !/^[./]/.test(id),
   output: {
     dir: 'dist',
+    // One folder deep, as lib/compile/cache.ts has it, which hashes all of dist by the folder above its own.
     // Names without a hash, which a stack trace can show: the versions of a package do not meet in one folder.
     chunkFileNames: ({ name }) => (name === callSite ? '[name].js' : 'shared/[name].js'),
     manualChunks(id) {

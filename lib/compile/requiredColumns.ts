@@ -56,6 +56,7 @@ function rowsOf(expression: TreeNode | null, statement: TreeNode): readonly (Tre
   return lists.map((list) => (Array.isArray(list) ? list[int(expression, 'varattno') - 1] : expression))
 }
 
+/** A cast of NULL is NULL, to a domain too, and so is what a strict function makes of it. */
 function givenBy(expression: TreeNode | null, catalog: Catalog): Given {
   if (expression === null || expression.tag === 'SETTODEFAULT') return 'nothing'
   let value = expression
